@@ -1,0 +1,56 @@
+# make search   install if needed, then run the example search
+# make test     install if needed, then run the whole test suite
+# make check    the gate for a change: format, lint, types, layers, fast tests, generated docs
+
+PYTHON3 ?= python3
+VENV ?= .venv
+TORCH_INDEX ?=
+PYTHON := $(VENV)/bin/python
+COG := $(PYTHON) -m cogapp -I docs
+COG_FILES := README.md docs/cli.md
+
+.DEFAULT_GOAL := help
+.PHONY: help install search dashboard test check lint test-fast docs docs-check clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON3) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v[:2] <= (3, 13) else "error: nasablate needs Python 3.11, 3.12 or 3.13, but $(PYTHON3) is %d.%d; name another with PYTHON3=" % v[:2])'
+	test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
+	$(if $(TORCH_INDEX),$(PYTHON) -m pip install -q --no-deps -c constraints.txt --index-url $(TORCH_INDEX) torch)
+	$(PYTHON) -m pip install -q -c constraints.txt torch
+	$(PYTHON) -m pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+search: install
+	$(VENV)/bin/nasablate search search_spaces/quickstart.yaml
+
+dashboard: install
+	$(VENV)/bin/nasablate dashboard
+
+test: install
+	$(PYTHON) -m pytest -m "not gpu"
+
+check: lint test-fast docs-check
+
+lint: install
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/pyright --pythonpath $(PYTHON)
+	$(VENV)/bin/lint-imports
+
+test-fast: install
+	$(PYTHON) -m pytest -m "not slow and not ray and not gpu"
+
+docs: install
+	$(COG) -r $(COG_FILES)
+
+docs-check: install
+	$(COG) --check $(COG_FILES)
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
