@@ -1,0 +1,232 @@
+"""Describes a blueprint: a table per unit and per layer, and the totals."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any, assert_never
+
+from nasablate.blueprint.blueprint import Blueprint, Layer, Unit
+from nasablate.blueprint.cost import (
+    FLOAT_BYTES,
+    Cost,
+    cost,
+    layer_macs,
+    layer_params,
+    layers_cost,
+)
+from nasablate.blueprint.digest import digest
+from nasablate.blueprint.ops import (
+    Act,
+    Add,
+    Conv,
+    DropBranch,
+    Dropout,
+    Flatten,
+    Gate,
+    GlobalPool,
+    Linear,
+    Norm,
+    Op,
+    PadChannels,
+    Pool,
+    RadixCombine,
+    RadixSoftmax,
+    RadixSum,
+    Shape,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: a layer, or a unit as the sum of its layers."""
+
+    name: str
+    what: str
+    output: Shape
+    memory_kb: float
+    """Float32 size of the output (of all outputs, for a unit) for one image, in KiB."""
+    params: int
+    macs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Everything worth knowing about a network before it is trained."""
+
+    name: str
+    input: Shape
+    classes: int
+    digest: str
+    weight_layers: int
+    """Depth as papers count it: layers with weights, without those of shortcuts and gates."""
+    cost: Cost
+    units: tuple[Row, ...]
+    layers: tuple[Row, ...]
+    warnings: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return the description as plain JSON data."""
+        return {
+            "name": self.name,
+            "input": list(self.input),
+            "classes": self.classes,
+            "digest": self.digest,
+            "weight_layers": self.weight_layers,
+            **self.cost.document(),
+            "units": [_row_document(row) for row in self.units],
+            "layers": [_row_document(row) for row in self.layers],
+            "warnings": list(self.warnings),
+        }
+
+    def text(self, *, layers: bool = False) -> str:
+        """Return tables for people; per unit, or per layer."""
+        rows = self.layers if layers else self.units
+        size = " x ".join(map(str, self.input))
+        total = self.cost
+        lines = [
+            f"{self.name or 'genome'}: input {size}, {self.classes} classes, "
+            f"{self.weight_layers} weight layers, digest {self.digest[:12]}",
+            "",
+            *_table(rows),
+            "",
+            f"params       {total.params:>16,}   ({total.norm_params:,} in normalisation)",
+            f"macs         {total.macs:>16,}   (flops = 2 x macs = {total.flops:,})",
+            f"activations  {total.activations:>16,}   "
+            f"({total.activation_bytes / 2**20:.2f} MiB in float32, per image)",
+            *(f"warning: {warning}" for warning in self.warnings),
+        ]
+        return "\n".join(lines)
+
+
+def describe(blueprint: Blueprint, name: str = "") -> Description:
+    """Describe a blueprint; ``name`` is shown as its title."""
+    return Description(
+        name=name,
+        input=blueprint.input,
+        classes=blueprint.shape_at(blueprint.outputs[0])[0],
+        digest=digest(blueprint),
+        weight_layers=_weight_layers(blueprint),
+        cost=cost(blueprint),
+        units=tuple(_unit_row(blueprint, unit) for unit in blueprint.units),
+        layers=tuple(_layer_row(layer) for layer in blueprint.layers),
+        warnings=tuple(_warnings(blueprint)),
+    )
+
+
+def _row_document(row: Row) -> dict[str, Any]:
+    return {**asdict(row), "output": list(row.output)}
+
+
+def _layer_row(layer: Layer) -> Row:
+    return Row(
+        name=layer.name,
+        what=op_text(layer.op),
+        output=layer.shape,
+        memory_kb=prod(layer.shape) * FLOAT_BYTES / 1024,
+        params=layer_params(layer),
+        macs=layer_macs(layer),
+    )
+
+
+def _unit_row(blueprint: Blueprint, unit: Unit) -> Row:
+    layers = blueprint.layers[unit.start : unit.stop]
+    total = layers_cost(layers)
+    return Row(
+        name=unit.name,
+        what=unit.kind,
+        output=blueprint.shape_at(unit.output),
+        memory_kb=total.activation_bytes / 1024,
+        params=total.params,
+        macs=total.macs,
+    )
+
+
+def _weight_layers(blueprint: Blueprint) -> int:
+    """Count convolutions and linear layers outside shortcuts, gates and attention."""
+    main = [layer for layer in blueprint.layers if isinstance(layer.op, Conv | Linear)]
+    side = ("shortcut_", "se_", "attention_")
+    return sum(not layer.name.rsplit(".", 1)[-1].startswith(side) for layer in main)
+
+
+def op_text(op: Op) -> str:
+    """Return a short name of an operation.
+
+    >>> op_text(Conv(16, 32, 3, 2, 1))
+    'conv 3x3 /2, 16 -> 32'
+    """
+    match op:
+        case Conv():
+            stride = f" /{op.stride}" if op.stride > 1 else ""
+            groups = f", {op.groups} groups" if op.groups > 1 else ""
+            bias = ", bias" if op.bias else ""
+            kernel = f"{op.kernel}x{op.kernel}"
+            return f"conv {kernel}{stride}, {op.inputs} -> {op.outputs}{groups}{bias}"
+        case Linear():
+            return f"linear, {op.inputs} -> {op.outputs}"
+        case Norm():
+            return "batch norm"
+        case Act():
+            return op.function
+        case Pool():
+            ceil = ", ceil" if op.ceil else ""
+            return f"{op.kind} pool {op.kernel}x{op.kernel} /{op.stride}{ceil}"
+        case GlobalPool():
+            return "global average pool"
+        case Flatten():
+            return "flatten"
+        case Dropout():
+            return f"dropout {op.p:g}"
+        case DropBranch():
+            return f"drop path {op.p:.4g} per {op.per}"
+        case Add():
+            return "add"
+        case Gate():
+            return "channel gate"
+        case PadChannels():
+            return f"zero channels +{op.before + op.after}"
+        case RadixSum():
+            return f"sum of {op.radix} splits"
+        case RadixSoftmax():
+            return f"softmax over {op.radix} splits" if op.radix > 1 else "sigmoid"
+        case RadixCombine():
+            return f"weighted sum of {op.radix} splits"
+        case _:
+            assert_never(op)
+
+
+def _warnings(blueprint: Blueprint) -> list[str]:
+    ops = [layer.op for layer in blueprint.layers]
+    found: list[str] = []
+    if not any(isinstance(op, Norm) for op in ops):
+        found.append("no normalisation anywhere: deep networks may not train")
+    if not any(isinstance(op, Act) for op in ops):
+        found.append("no activation anywhere: the network is linear")
+    spatial = {blueprint.shape_at(unit.output)[1:] for unit in blueprint.units if unit.stage >= 0}
+    if (1, 1) in spatial:
+        found.append("some stage works on 1 x 1 feature maps: the input is small for the strides")
+    return found
+
+
+def _table(rows: Iterable[Row]) -> list[str]:
+    cells = [("name", "what", "output", "memory KB", "params (k)", "MACs (M)")]
+    cells += [
+        (
+            row.name,
+            row.what,
+            " x ".join(map(str, row.output)),
+            f"{row.memory_kb:,.1f}",
+            f"{row.params / 1e3:,.3f}",
+            f"{row.macs / 1e6:,.3f}",
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in cells) for column in range(6)]
+    lines = ["  ".join(_align(line, widths)).rstrip() for line in cells]
+    return [lines[0], "-" * len(lines[0]), *lines[1:]]
+
+
+def _align(line: tuple[str, ...], widths: list[int]) -> list[str]:
+    return [
+        text.ljust(width) if column < 2 else text.rjust(width)
+        for column, (text, width) in enumerate(zip(line, widths, strict=True))
+    ]

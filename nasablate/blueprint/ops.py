@@ -1,0 +1,145 @@
+"""The closed set of layer operations; plain frozen data, no torch."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Shape = tuple[int, ...]
+"""(channels, height, width) of a feature map, or (features,) of a vector; no batch axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conv:
+    """2-D convolution with a square kernel."""
+
+    inputs: int
+    outputs: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    groups: int = 1
+    bias: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Fully connected layer with a bias."""
+
+    inputs: int
+    outputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """Batch normalisation with scale and shift."""
+
+    channels: int
+    eps: float
+    momentum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Element-wise activation, named as in ``genome.Activation``."""
+
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Max or average pooling."""
+
+    kind: Literal["max", "avg"]
+    kernel: int
+    stride: int
+    padding: int = 0
+    ceil: bool = False
+    count_padding: bool = False
+    """Whether an average divides by the whole window where it overlaps the padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalPool:
+    """Mean over all positions: (C, H, W) -> (C, 1, 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten:
+    """(C, H, W) -> (C * H * W,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout:
+    """Zeroes elements with probability ``p`` in training."""
+
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class DropBranch:
+    """Zeroes the whole input with probability ``p`` in training (stochastic depth)."""
+
+    p: float
+    per: Literal["batch", "sample"]
+    rescale: Literal["train", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Element-wise sum of all inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """First input times second, the second broadcast over positions: (C,H,W) * (C,1,1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PadChannels:
+    """Zero channels before and after the existing ones."""
+
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class RadixSum:
+    """Sum over ``radix`` contiguous chunks of channels: (r*C,H,W) -> (C,H,W)."""
+
+    radix: int
+
+
+@dataclass(frozen=True, slots=True)
+class RadixSoftmax:
+    """Attention over the radix axis: (K*r*c,1,1), cardinality-major -> (r*K*c,1,1), radix-major.
+
+    Softmax over r; a sigmoid if radix is 1 (arXiv 2004.08955, official code).
+    """
+
+    radix: int
+    cardinality: int
+
+
+@dataclass(frozen=True, slots=True)
+class RadixCombine:
+    """Weighted sum of chunks: (r*C,H,W), (r*C,1,1) -> (C,H,W)."""
+
+    radix: int
+
+
+Op = (
+    Conv
+    | Linear
+    | Norm
+    | Act
+    | Pool
+    | GlobalPool
+    | Flatten
+    | Dropout
+    | DropBranch
+    | Add
+    | Gate
+    | PadChannels
+    | RadixSum
+    | RadixSoftmax
+    | RadixCombine
+)

@@ -1,0 +1,1 @@
+"""Lowering of residual units, one file per family."""

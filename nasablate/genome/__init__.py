@@ -1,0 +1,12 @@
+"""Everything a user can write in a file: genomes, recipes, search spaces."""
+
+from nasablate.genome.data_spec import DataSpec as DataSpec
+from nasablate.genome.files import genome_presets as genome_presets
+from nasablate.genome.files import load_genome as load_genome
+from nasablate.genome.files import load_genome_text as load_genome_text
+from nasablate.genome.files import load_recipe as load_recipe
+from nasablate.genome.files import load_search as load_search
+from nasablate.genome.files import recipe_presets as recipe_presets
+from nasablate.genome.genome import Genome as Genome
+from nasablate.genome.recipe import Recipe as Recipe
+from nasablate.genome.space import SearchSpec as SearchSpec

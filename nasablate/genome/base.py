@@ -1,0 +1,42 @@
+"""The common base of everything a user can write in a file."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from nasablate.genome.problems import from_validation_error
+
+
+class SpecModel(BaseModel):
+    """A frozen, strict record: unknown keys, wrong types, NaN and infinity are refused."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_default=True,
+    )
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Self:
+        """Build the record from plain data (dicts, lists, strings, numbers).
+
+        Raises:
+            SpecError: a key is unknown, a type is wrong or a rule is broken.
+        """
+        try:
+            return cls.model_validate_json(json.dumps(data))
+        except ValidationError as error:
+            raise from_validation_error(error, cls, data) from None
+
+    def document(self) -> dict[str, Any]:
+        """Return the record as plain JSON data, defaults written out."""
+        return self.model_dump(mode="json")
+
+    def canonical_json(self) -> str:
+        """Return the one JSON text of this record: sorted keys, no spaces, defaults written."""
+        return json.dumps(self.document(), sort_keys=True, separators=(",", ":"))

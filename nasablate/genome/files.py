@@ -1,0 +1,167 @@
+"""Loads genomes, recipes and search files, by preset name or by path."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nasablate.errors import NOT_GIVEN, Problem, SpecError
+from nasablate.genome.base import SpecModel
+from nasablate.genome.edits import apply_edits, check_path
+from nasablate.genome.genome import Genome
+from nasablate.genome.problems import nearest
+from nasablate.genome.recipe import Recipe
+from nasablate.genome.space import SearchSpec
+from nasablate.genome.yaml_source import YamlSource, parse_yaml, read_yaml
+
+_Spec = TypeVar("_Spec", bound=SpecModel)
+_COMMANDS = {
+    "search": "nasablate search",
+    "genome": "nasablate describe",
+    "ablation": "nasablate ablate",
+    "deletion": "nasablate delete-units",
+    "dashboard": "nasablate report --dashboard",
+}
+
+
+def genome_presets() -> list[str]:
+    """Return the names of all genome presets, sorted."""
+    return sorted(_preset_files("presets"))
+
+
+def recipe_presets() -> list[str]:
+    """Return the names of all recipes that come with the package, sorted."""
+    return sorted(_preset_files("recipes"))
+
+
+def load_genome(ref: str | Path | Mapping[str, Any], *, relative_to: Path | None = None) -> Genome:
+    """Load a genome from a preset's name, a YAML file or plain data.
+
+    Args:
+        ref: The name, path or mapping; a path may be relative to ``relative_to``.
+        relative_to: Folder of the file that names this genome.
+
+    Raises:
+        SpecError: there is no such preset or file, or its content breaks a rule.
+    """
+    if isinstance(ref, Mapping):
+        return Genome.parse({"kind": "genome", **ref})
+    source = _find(ref, "presets", "genome", relative_to)
+    return _parse(source, Genome)
+
+
+def load_genome_text(text: str, name: str) -> Genome:
+    """Load a genome from YAML text; ``name`` stands for the file in messages.
+
+    Raises:
+        SpecError: the text breaks a rule.
+    """
+    return _parse(parse_yaml(text, name), Genome)
+
+
+def load_recipe(ref: str | Path | Mapping[str, Any], *, relative_to: Path | None = None) -> Recipe:
+    """Load a recipe from a name, a YAML file, or the ``training`` value of a study file.
+
+    A mapping with ``recipe`` starts from that recipe and replaces the fields it names:
+    ``{recipe: quick, epochs: 5, optimizer: {lr: 0.05}}``.
+
+    Raises:
+        SpecError: there is no such recipe or file, or a field breaks a rule.
+    """
+    if not isinstance(ref, Mapping):
+        return _parse(_find(ref, "recipes", "recipe", relative_to), Recipe)
+    if "recipe" not in ref:
+        return Recipe.parse({"kind": "recipe", **ref})
+    name = ref["recipe"]
+    if not isinstance(name, str):
+        raise SpecError(Problem("recipe", name, "must be a recipe's name or file", loc=("recipe",)))
+    base = load_recipe(name, relative_to=relative_to)
+    changes = {key: value for key, value in ref.items() if key != "recipe"}
+    if changes:
+        changes.setdefault("name", f"{base.name}*")
+    edits = dict(_leaves(changes))
+    for path in edits:
+        check_path(Recipe, path)
+    document, ignored = apply_edits(Recipe, base.document(), edits)
+    if ignored:
+        rule = "this recipe has no such key; another kind has"
+        raise SpecError([Problem(path, edits[path], rule, "set the kind too") for path in ignored])
+    return Recipe.parse(document)
+
+
+def load_search(path: str | Path) -> SearchSpec:
+    """Load a search file with its base genome and its recipe written out in full.
+
+    What comes back depends on no other file, so it can be stored and compared.
+
+    Raises:
+        SpecError: the file, its base or its recipe breaks a rule; the message names the place.
+    """
+    path = Path(path)
+    source = read_yaml(path)
+    spec = _parse(source, SearchSpec)
+    genome = _nested(source, "base", lambda: load_genome(spec.base, relative_to=path.parent))
+    recipe = _nested(
+        source, "training", lambda: load_recipe(spec.training, relative_to=path.parent)
+    )
+    return spec.model_copy(update={"base": genome.document(), "training": recipe.document()})
+
+
+def _nested(source: YamlSource, key: str, load: Any) -> Any:
+    try:
+        return load()
+    except SpecError as error:
+        raise source.locate(error, (key,)) from None
+
+
+def _parse(source: YamlSource, model: type[_Spec]) -> _Spec:
+    kind = str(model.model_fields["kind"].default)
+    found = source.data.get("kind", NOT_GIVEN)
+    if found != kind:
+        command = _COMMANDS.get(found) if isinstance(found, str) else None
+        rule = f"a {kind} file must say kind: {kind}"
+        remedy = f"this file is for '{command}'" if command else f"write kind: {kind}"
+        raise SpecError(Problem("kind", found, rule, remedy, source.where(("kind",))))
+    try:
+        return model.parse(source.data)
+    except SpecError as error:
+        raise source.locate(error) from None
+
+
+def _find(ref: str | Path, folder: str, what: str, relative_to: Path | None) -> YamlSource:
+    """Find a preset by name, else a file, first beside the file that names it."""
+    presets = _preset_files(folder)
+    if isinstance(ref, str) and ref in presets:
+        return parse_yaml(presets[ref], f"{ref} (preset)")
+    path = Path(ref)
+    beside = relative_to / path if relative_to is not None else path
+    if beside.is_file() or path.is_file():
+        return read_yaml(beside if beside.is_file() else path)
+    if isinstance(ref, str) and "/" not in ref and path.suffix not in {".yaml", ".yml"}:
+        hint = nearest(ref, presets)
+        rule = f"no {what} preset has this name"
+        raise SpecError(Problem("", ref, rule, hint if "mean" in hint else "see the presets"))
+    raise SpecError(Problem("", str(ref), "there is no such file", "check the path"))
+
+
+@cache
+def _preset_files(folder: str) -> dict[str, str]:
+    entries = files("nasablate.genome").joinpath(folder).iterdir()
+    return {
+        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
+        for entry in entries
+        if entry.name.endswith(".yaml")
+    }
+
+
+def _leaves(changes: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Flatten nested mappings to dotted paths, so that a change keeps its neighbours."""
+    found: list[tuple[str, Any]] = []
+    for key, value in changes.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            found += _leaves(value, f"{path}.")
+        else:
+            found.append((path, value))
+    return found

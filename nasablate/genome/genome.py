@@ -1,0 +1,157 @@
+"""The genome: how a network is parameterised, not what each layer is."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nasablate.genome.base import SpecModel
+from nasablate.genome.placement import PRESETS, PlacementField, Slot
+from nasablate.genome.shortcut import Projection, ShortcutSpec
+from nasablate.genome.units import Basic, UnitSpec
+from nasablate.genome.widening import Step, WideningSpec
+
+Activation = Literal["relu", "relu6", "leaky_relu", "silu", "gelu", "tanh", "sigmoid"]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Input(SpecModel):
+    """Shape of one image."""
+
+    channels: Count = 3
+    height: Count = 32
+    width: Count = 32
+
+
+class StemPool(SpecModel):
+    """The max pool after a 7x7 or deep stem."""
+
+    kernel: Count = 3
+    stride: Count = 2
+    padding: Annotated[int, Field(ge=0)] = 1
+    ceil: bool = False
+
+
+class Conv3x3Stem(SpecModel):
+    """One 3x3 convolution (CIFAR networks)."""
+
+    kind: Literal["conv3x3"] = "conv3x3"
+    width: Count = 16
+    stride: Literal[1, 2] = 1
+    post: Slot = ("bn", "relu")
+    """What follows the convolution: ``[bn]`` in PyramidNet, ``[]`` in He 2016 and WRN."""
+
+
+class Conv7x7PoolStem(SpecModel):
+    """A strided 7x7 convolution and a max pool (ImageNet networks)."""
+
+    kind: Literal["conv7x7_pool"] = "conv7x7_pool"
+    width: Count = 64
+    post: Slot = ("bn", "relu")
+    pool: StemPool | None = StemPool()
+
+
+class DeepStem(SpecModel):
+    """Three 3x3 convolutions, the first strided, and a max pool (ResNet-C; 1812.01187)."""
+
+    kind: Literal["deep"] = "deep"
+    width: Count = 64
+    mid: Count = 32
+    """Width of the first two convolutions."""
+    between: Slot = ("bn", "relu")
+    """After each of the first two convolutions."""
+    post: Slot = ("bn", "relu")
+    pool: StemPool | None = StemPool()
+
+
+StemSpec = Annotated[Conv3x3Stem | Conv7x7PoolStem | DeepStem, Field(discriminator="kind")]
+
+
+class Stage(SpecModel):
+    """A run of units that share one output resolution; the first unit strides."""
+
+    units: Annotated[int, Field(ge=0, le=1000)]
+    """Depth of the stage."""
+    stride: Literal[1, 2] = 1
+
+
+class SqueezeExcitation(SpecModel):
+    """Channel gates computed from the global average (Hu et al. 2017, arXiv 1709.01507)."""
+
+    ratio: Annotated[float, Field(gt=0, le=4)] = 0.0625
+    """Squeezed width / input width (1/16 in the paper, whose r is the inverse)."""
+    position: Literal["standard", "pre", "post", "identity", "inner"] = "standard"
+    """End of the branch, before its first convolution, after the merge, on the shortcut, or
+    after the last-but-one convolution and its slot (Table 14 of the paper)."""
+    bias: bool = True
+    stages: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    """Stages with gates, from 0; null means all."""
+
+
+class DropPath(SpecModel):
+    """Probability that a unit's branch is dropped in training (arXiv 1603.09382)."""
+
+    final: Probability = 0.0
+    """Probability at the last unit."""
+    rule: Literal["linear", "constant"] = "linear"
+    """``linear``: unit l of L has ``final * l / L``, l from 1."""
+    per: Literal["batch", "sample"] = "sample"
+    rescale: Literal["train", "test"] = "train"
+    """Divide by the survival probability in training, or multiply by it in testing."""
+
+
+class Head(SpecModel):
+    """What follows the last unit."""
+
+    tail: Slot = ()
+    """Normalisation and activation before pooling; pre-activation networks need [bn, relu]."""
+    pool: Literal["gap", "flatten"] = "gap"
+    hidden: tuple[Count, ...] = ()
+    """Widths of hidden linear layers, each followed by the activation."""
+    dropout: Probability = 0.0
+    """Before each linear layer."""
+
+
+class Norm(SpecModel):
+    """Batch normalisation constants."""
+
+    eps: Annotated[float, Field(gt=0)] = 1e-5
+    momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+
+class Genome(SpecModel):
+    """A network's parameterisation; ``nasablate.blueprint.lower`` resolves every number.
+
+    Example:
+        >>> from nasablate.genome import load_genome
+        >>> load_genome("resnet-20").stages[0].units
+        3
+    """
+
+    kind: Literal["genome"] = "genome"
+    schema_version: Literal[1] = 1
+    name: str = ""
+    """A label; it is no part of the network."""
+    source: str = ""
+    """Where the numbers come from; it is no part of the network."""
+    input: Input = Input()
+    classes: Annotated[int, Field(ge=1)] = 10
+    stem: StemSpec = Conv3x3Stem()
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    width: Count = 16
+    """Width where the widening schedule starts."""
+    widening: WideningSpec = Step()
+    unit: UnitSpec = Basic()
+    placement: PlacementField = PRESETS["original"]
+    shortcut: ShortcutSpec = Projection()
+    activation: Activation = "relu"
+    """The function that stands wherever a slot says ``relu``."""
+    se: SqueezeExcitation | None = None
+    dropout: Probability = 0.0
+    """Before the last convolution of every unit (Wide ResNet)."""
+    drop_path: DropPath = DropPath()
+    head: Head = Head()
+    norm: Norm = Norm()
+    conv_bias: Literal["auto", "always"] = "auto"
+    """``auto``: convolutions have no bias if the placement has any ``bn``; ``always`` keeps
+    biases under normalisation (torchvision's vgg_bn, the stochastic-depth code)."""

@@ -1,0 +1,174 @@
+"""Turns pydantic's validation errors into problems a user can act on."""
+
+import difflib
+import types
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from nasablate.errors import NOT_GIVEN, Problem, SpecError
+
+_MAX_PROBLEMS = 10
+
+
+def from_validation_error(
+    error: ValidationError, model: type[BaseModel], data: object
+) -> SpecError:
+    """Describe each distinct mistake once, by its path in ``data``."""
+    problems: dict[tuple[str, str], Problem] = {}
+    for item in error.errors(include_url=False):
+        loc, value = _locate(data, item["loc"])
+        problem = _problem(model, loc, value, cast("Mapping[str, Any]", item))
+        problems.setdefault((problem.path, problem.rule), problem)
+    deepest = [
+        problem
+        for problem in problems.values()
+        if not any(_is_inside(other, problem) for other in problems.values())
+    ]
+    return SpecError(deepest[:_MAX_PROBLEMS])
+
+
+def _is_inside(inner: Problem, outer: Problem) -> bool:
+    """Tell whether a list seems short only because one of its items is wrong."""
+    return (
+        outer.rule.startswith("needs at least")
+        and len(inner.loc) > len(outer.loc)
+        and inner.loc[: len(outer.loc)] == outer.loc
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a hint that names the closest known word, or all of them when none is close."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known: {', '.join(names)}" if names else ""
+
+
+def dotted(loc: Sequence[str | int]) -> str:
+    """Write a path as ``stages[2].units``.
+
+    >>> dotted(("stages", 2, "units"))
+    'stages[2].units'
+    """
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _locate(data: object, loc: Sequence[str | int]) -> tuple[tuple[str | int, ...], object]:
+    """Drop the union tags and validator names pydantic puts into a location."""
+    kept: list[str | int] = []
+    value: object = data
+    for index, part in enumerate(loc):
+        if isinstance(value, Mapping) and part in value:
+            value = cast("Mapping[str | int, object]", value)[part]
+            kept.append(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = cast("list[object]", value)[part]
+            kept.append(part)
+        elif index == len(loc) - 1 and isinstance(value, Mapping) and isinstance(part, str):
+            if part.isidentifier() and part == part.lower():
+                kept.append(part)
+                value = NOT_GIVEN
+    return tuple(kept), value
+
+
+def _problem(
+    model: type[BaseModel], loc: tuple[str | int, ...], value: object, item: Mapping[str, Any]
+) -> Problem:
+    path = dotted(loc)
+    match item["type"]:
+        case "extra_forbidden":
+            known = field_names(model, loc[:-1])
+            return Problem(path, value, "unknown key", nearest(str(loc[-1]), known), loc=loc)
+        case "missing":
+            return Problem(path, NOT_GIVEN, "required key is missing", "add it", loc=loc)
+        case "literal_error" | "union_tag_invalid":
+            context = item.get("ctx", {})
+            expected = str(context.get("expected", context.get("expected_tags", "")))
+            known = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
+            tag = _tag_value(value)
+            tag_path = path if tag is value else ".".join(filter(None, (path, "kind")))
+            rule = f"must be one of {', '.join(known)}"
+            return Problem(tag_path, tag, rule, nearest(str(tag), known), loc=loc)
+        case "union_tag_not_found":
+            return Problem(path, value, "must say which kind it is", "add the key 'kind'", loc=loc)
+        case "too_short":
+            context = item["ctx"]
+            rule = f"needs at least {context['min_length']} item, found {context['actual_length']}"
+            return Problem(path, value, rule, "add one", loc=loc)
+        case "axis_kind":
+            rule, _, remedy = str(item["msg"]).partition("; ")
+            return Problem(path, value, rule, remedy, loc=loc)
+        case "value_error":
+            rule, _, remedy = str(item["ctx"]["error"]).partition("; ")
+            return Problem(path, value, rule, remedy, loc=loc)
+        case _:
+            return Problem(path, value, _plain(str(item["msg"])), loc=loc)
+
+
+def _tag_value(value: object) -> object:
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, object]", value).get("kind", NOT_GIVEN)
+    return value
+
+
+def _plain(message: str) -> str:
+    text = message.removeprefix("Input should be ").removeprefix("Value error, ")
+    return text if text == message else f"must be {text}"
+
+
+def field_names(model: type[BaseModel], loc: Sequence[str | int]) -> set[str]:
+    """Return the keys allowed at a path below ``model``; those of all variants of a union."""
+    return {name for found in models_at(model, loc) for name in found.model_fields}
+
+
+def models_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[type[BaseModel]]:
+    """Return the record types that can stand at a path below ``model``."""
+    found: list[object] = [model]
+    for part in loc:
+        found = [inner for annotation in found for inner in _step(annotation, part)]
+    return list(dict.fromkeys(kind for annotation in found for kind in _models(annotation)))
+
+
+def _step(annotation: object, part: str | int) -> Iterator[object]:
+    """Yield the annotations reached from ``annotation`` through one key or index."""
+    for kind in _models(annotation):
+        if isinstance(part, str) and part in kind.model_fields:
+            yield kind.model_fields[part].annotation
+    for container in _flatten(annotation):
+        origin, arguments = get_origin(container), get_args(container)
+        if origin in {tuple, list} and (isinstance(part, int) or part.isdigit() or part == "*"):
+            yield from (inner for inner in arguments if inner is not Ellipsis)
+        elif origin is not None and origin not in {Literal} and issubclass(origin, Mapping):
+            yield arguments[1]
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    for inner in _flatten(annotation):
+        if isinstance(inner, type) and get_origin(inner) is None and issubclass(inner, BaseModel):
+            yield inner
+
+
+def _flatten(annotation: object) -> Iterator[object]:
+    """Yield the members of nested unions and annotated types."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _flatten(get_args(annotation)[0])
+    elif origin in {Union, types.UnionType}:
+        for member in get_args(annotation):
+            yield from _flatten(member)
+    else:
+        yield annotation
+
+
+def annotations_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[object]:
+    """Return the field annotations that can stand at a path below ``model``, unions opened."""
+    found: list[object] = [model]
+    for part in loc:
+        found = [inner for annotation in found for inner in _step(annotation, part)]
+    return [inner for annotation in found for inner in _flatten(annotation)]

@@ -1,0 +1,50 @@
+"""Widening schedules: from the index of a residual unit to its width.
+
+All schedules start at the genome's ``width``. Sources: He et al. 2015 (step), Han et al. 2017,
+arXiv 1610.02915, eq. 2-4 (additive, multiplicative) with the rounding of the official code.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nasablate.genome.base import SpecModel
+
+
+class _Schedule(SpecModel):
+    rounding: Literal["half_up", "half_even", "floor"] = "half_up"
+    """How the running float becomes an integer; ``half_up`` is the official Lua code's rule,
+    ``half_even`` the PyTorch port's, ``floor`` the paper's formula on the running float."""
+    multiple_of: Annotated[int, Field(ge=1)] = 1
+    """Round each width to the nearest positive multiple (hardware-friendly widths)."""
+
+
+class Step(_Schedule):
+    """The width is multiplied at each downsampling after the first stage (ResNet)."""
+
+    kind: Literal["step"] = "step"
+    factor: Annotated[float, Field(gt=0, le=16)] = 2.0
+
+
+class Additive(_Schedule):
+    """PyramidNet: every unit adds ``alpha / N``, N the number of units; alpha is the total."""
+
+    kind: Literal["additive"] = "additive"
+    alpha: Annotated[float, Field(ge=0)]
+
+
+class Multiplicative(_Schedule):
+    """PyramidNet: every unit multiplies by ``alpha ** (1 / N)``; alpha is the total factor."""
+
+    kind: Literal["multiplicative"] = "multiplicative"
+    alpha: Annotated[float, Field(gt=0)]
+
+
+class Explicit(_Schedule):
+    """Widths written out, one per stage or one per unit."""
+
+    kind: Literal["explicit"] = "explicit"
+    widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+
+
+WideningSpec = Annotated[Step | Additive | Multiplicative | Explicit, Field(discriminator="kind")]

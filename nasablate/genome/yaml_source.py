@@ -1,0 +1,157 @@
+"""Reads one YAML file as plain data and remembers where each value stands."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from ruamel.yaml import YAML, MappingNode, Node, SequenceNode
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from nasablate.errors import NOT_GIVEN, Problem, SpecError
+from nasablate.genome.problems import dotted
+
+_MAX_BYTES = 1_000_000
+_MAX_VALUES = 100_000
+
+
+@dataclass(frozen=True)
+class YamlSource:
+    """A parsed file: its data and the position of every value."""
+
+    name: str
+    data: dict[str, Any]
+    root: Node | None
+
+    def where(self, loc: Sequence[str | int]) -> str:
+        """Return ``file:line:column`` of the deepest part of ``loc`` that is in the file."""
+        mark = None if self.root is None else _mark(self.root, loc)
+        return self.name if mark is None else f"{self.name}:{mark[0]}:{mark[1]}"
+
+    def locate(self, error: SpecError, prefix: Sequence[str | int] = ()) -> SpecError:
+        """Return the error with file positions; ``prefix`` leads to the part it speaks of."""
+        located = [
+            problem
+            if problem.where
+            else replace(
+                problem,
+                where=self.where((*prefix, *problem.loc)),
+                path=".".join(filter(None, (dotted(tuple(prefix)), problem.path))),
+            )
+            for problem in error.problems
+        ]
+        return type(error)(located)
+
+
+def read_yaml(path: Path) -> YamlSource:
+    """Read a YAML 1.2 mapping.
+
+    Raises:
+        SpecError: the file is absent, unreadable, too large, no UTF-8, no valid YAML, holds
+            tags or values other than plain data, or its top level is no mapping.
+    """
+    name = str(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise _refuse(name, f"cannot be read ({reason})", "check the path") from None
+    if len(raw) > _MAX_BYTES:
+        raise _refuse(name, f"is larger than {_MAX_BYTES} bytes", "is this the right file?")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        rule = f"is not UTF-8 text (byte {error.start})"
+        raise _refuse(name, rule, "save the file as UTF-8") from None
+    return parse_yaml(text, name)
+
+
+def parse_yaml(text: str, name: str) -> YamlSource:
+    """Parse YAML text; ``name`` stands for the file in messages.
+
+    Raises:
+        SpecError: as for ``read_yaml``.
+    """
+    try:
+        root = cast("Node | None", YAML(typ="safe", pure=True).compose(text))
+        data = YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = name if mark is None else f"{name}:{mark.line + 1}:{mark.column + 1}"
+        raise _refuse(where, *_explain(error)) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        message = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise _refuse(name, f"is not valid YAML: {message}", "correct the syntax") from None
+    source = YamlSource(name, cast("dict[str, Any]", data), root)
+    if not isinstance(data, dict):
+        found = "nothing" if data is None else type(data).__name__
+        raise _refuse(name, f"must be a mapping of keys to values, found {found}", "")
+    _check_plain(source, data, (), [0])
+    return source
+
+
+def _explain(error: MarkedYAMLError) -> tuple[str, str]:
+    problem = (error.problem or "").splitlines()[0] if error.problem else "syntax error"
+    if "constructor for the tag" in problem:
+        return f"has an unsafe or unknown YAML tag ({problem})", "write plain values only"
+    if "duplicate key" in problem:
+        return problem, "keep one of them"
+    return f"is not valid YAML: {problem}", "correct the syntax"
+
+
+def _refuse(where: str, rule: str, remedy: str) -> SpecError:
+    return SpecError(Problem("", NOT_GIVEN, rule, remedy, where=where))
+
+
+def _check_plain(
+    source: YamlSource, value: object, loc: tuple[str | int, ...], seen: list[int]
+) -> None:
+    """Refuse what JSON cannot hold, and aliases that expand without end."""
+    seen[0] += 1
+    if seen[0] > _MAX_VALUES or len(loc) > 50:
+        raise _refuse(source.name, f"holds more than {_MAX_VALUES} values", "drop aliases")
+    match value:
+        case dict():
+            for key, inner in cast("dict[object, object]", value).items():
+                if not isinstance(key, str):
+                    raise _wrong(source, loc, key, "a key must be text", "put it in quotes")
+                _check_plain(source, inner, (*loc, key), seen)
+        case list():
+            for index, inner in enumerate(cast("list[object]", value)):
+                _check_plain(source, inner, (*loc, index), seen)
+        case float() if not math.isfinite(value):
+            raise _wrong(source, loc, value, "must be a finite number", "")
+        case bool() | int() | float() | str() | None:
+            pass
+        case _:
+            rule = f"must be plain data, not a {type(value).__name__}"
+            raise _wrong(source, loc, str(value), rule, "put it in quotes")
+
+
+def _wrong(
+    source: YamlSource, loc: tuple[str | int, ...], value: object, rule: str, remedy: str
+) -> SpecError:
+    return SpecError(Problem(dotted(loc), value, rule, remedy, source.where(loc), loc))
+
+
+def _mark(node: Node, loc: Sequence[str | int]) -> tuple[int, int]:
+    line, column = node.start_mark.line + 1, node.start_mark.column + 1
+    for part in loc:
+        inner = _child(node, part)
+        if inner is None:
+            break
+        node, line, column = inner
+    return line, column
+
+
+def _child(node: Node, part: str | int) -> tuple[Node, int, int] | None:
+    """Return the child node and the position of its key (or of itself in a list)."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if key.value == part:
+                return value, key.start_mark.line + 1, key.start_mark.column + 1
+    elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+        inner = node.value[part]
+        return inner, inner.start_mark.line + 1, inner.start_mark.column + 1
+    return None
