@@ -31,9 +31,10 @@ class Problem:
     def __str__(self) -> str:
         """Return the problem as one line of text."""
         place = ": ".join(part for part in (self.where, self.path) if part)
-        shown = "" if self.value is NOT_GIVEN else f" = {_shorten(self.value)}"
+        shown = "" if self.value is NOT_GIVEN else _shorten(self.value)
+        subject = " = ".join(part for part in (place, shown) if part)
         remedy = f"; {self.remedy}" if self.remedy else ""
-        return f"{place}{shown}: {self.rule}{remedy}"
+        return f"{subject}: {self.rule}{remedy}"
 
 
 NOT_GIVEN = object()
