@@ -37,7 +37,8 @@ def check_path(model: type[BaseModel], path: str) -> None:
         known = field_names(model, parts[:index])
         if isinstance(part, int) or part == EVERY or part in known:
             continue
-        place = ".".join(str(word) for word in parts[:index]) or "the genome"
+        place = ".".join(str(word) for word in parts[:index])
+        place = place or f"a {model.__name__.lower()}"
         raise SpecError(
             Problem(path, part, f"no such key in {place}", nearest(str(part), known) or "")
         )

@@ -81,6 +81,8 @@ def _problem(
     model: type[BaseModel], loc: tuple[str | int, ...], value: object, item: Mapping[str, Any]
 ) -> Problem:
     path = dotted(loc)
+    if item["loc"][-1] == "[key]":
+        value = loc[-1]
     match item["type"]:
         case "extra_forbidden":
             known = field_names(model, loc[:-1])
@@ -93,6 +95,8 @@ def _problem(
             known = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
             tag = _tag_value(value)
             tag_path = path if tag is value else ".".join(filter(None, (path, "kind")))
+            if isinstance(value, Mapping) and "kind" not in value and "name" in value:
+                tag, tag_path = value["name"], f"{path}.name"
             rule = f"must be one of {', '.join(known)}"
             return Problem(tag_path, tag, rule, nearest(str(tag), known), loc=loc)
         case "union_tag_not_found":

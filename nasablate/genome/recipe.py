@@ -1,5 +1,6 @@
 """Training recipes: everything that turns a network and data into a trained network."""
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -82,3 +83,8 @@ class Recipe(SpecModel):
     init: Literal["kaiming_fan_out", "kaiming_fan_in"] = "kaiming_fan_out"
     """Convolutions ~ N(0, sqrt(2 / fan)) (He et al. 2015), normalisations 1 and 0; linear
     layers uniform within 1 / sqrt(fan_in), biases 0."""
+
+    def digest(self) -> str:
+        """Return a hash of everything that acts on training; name and source do not."""
+        acting = self.model_copy(update={"name": "", "source": ""})
+        return hashlib.sha256(acting.canonical_json().encode()).hexdigest()

@@ -26,7 +26,8 @@ class YamlSource:
 
     def where(self, loc: Sequence[str | int]) -> str:
         """Return ``file:line:column`` of the deepest part of ``loc`` that is in the file."""
-        mark = None if self.root is None else _mark(self.root, loc)
+        known = self.root is not None and (not loc or loc[0] in self.data)
+        mark = _mark(self.root, loc) if known else None
         return self.name if mark is None else f"{self.name}:{mark[0]}:{mark[1]}"
 
     def locate(self, error: SpecError, prefix: Sequence[str | int] = ()) -> SpecError:
