@@ -6,7 +6,7 @@ from nasablate.blueprint.blueprint import Layer as Layer
 from nasablate.blueprint.blueprint import Unit as Unit
 from nasablate.blueprint.cost import Cost as Cost
 from nasablate.blueprint.cost import cost as cost
-from nasablate.blueprint.digest import digest as digest
-from nasablate.blueprint.lower import lower as lower
 from nasablate.blueprint.describe import Description as Description
 from nasablate.blueprint.describe import describe as describe
+from nasablate.blueprint.digest import digest as digest
+from nasablate.blueprint.lower import lower as lower

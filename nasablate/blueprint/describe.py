@@ -148,7 +148,7 @@ def _weight_layers(blueprint: Blueprint) -> int:
     return sum(not layer.name.rsplit(".", 1)[-1].startswith(side) for layer in main)
 
 
-def op_text(op: Op) -> str:
+def op_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per operation
     """Return a short name of an operation.
 
     >>> op_text(Conv(16, 32, 3, 2, 1))

@@ -25,7 +25,9 @@ from nasablate.blueprint.ops import (
 from nasablate.errors import GenomeError, Problem
 
 
-def output_shape(op: Op, shapes: tuple[Shape, ...]) -> Shape:
+def output_shape(  # noqa: C901, PLR0911 - one case per operation
+    op: Op, shapes: tuple[Shape, ...]
+) -> Shape:
     """Return the output shape for one image from the shapes of the inputs.
 
     Raises:

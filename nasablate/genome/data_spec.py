@@ -1,6 +1,6 @@
 """Which images a trial learns from, and which validate it."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
@@ -32,9 +32,12 @@ def _from_name(value: DataSpec | str) -> DataSpec:
     return DataSpec(name=value) if isinstance(value, str) else value
 
 
-DataField = Annotated[
-    Annotated[DataSpec, Tag("record")] | Annotated[str, Tag("name")],
-    Discriminator(_name_or_record),
-    AfterValidator(_from_name),
-]
-"""A data set's name or the whole record; always a ``DataSpec`` once validated."""
+if TYPE_CHECKING:
+    DataField = DataSpec
+else:
+    DataField = Annotated[
+        Annotated[DataSpec, Tag("record")] | Annotated[str, Tag("name")],
+        Discriminator(_name_or_record),
+        AfterValidator(_from_name),
+    ]
+    """A data set's name or the whole record; always a ``DataSpec`` once validated."""

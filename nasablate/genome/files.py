@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
 from nasablate.genome.base import SpecModel
@@ -161,7 +161,7 @@ def _leaves(changes: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any
     for key, value in changes.items():
         path = f"{prefix}{key}"
         if isinstance(value, Mapping) and value:
-            found += _leaves(value, f"{path}.")
+            found += _leaves(cast("Mapping[str, Any]", value), f"{path}.")
         else:
-            found.append((path, value))
+            found.append((path, cast("Any", value)))
     return found

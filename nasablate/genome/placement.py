@@ -1,6 +1,6 @@
 """Where normalisation and activation stand around the convolutions of a residual unit."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import AfterValidator, Discriminator, Tag
 
@@ -33,8 +33,8 @@ class Placement(SpecModel):
         """Return the slot of gap ``index`` (from 0); the last one repeats."""
         slots = self.between
         if not slots or isinstance(slots[0], str):
-            return slots  # pyright: ignore[reportReturnType]
-        return slots[min(index, len(slots) - 1)]  # pyright: ignore[reportReturnType]
+            return cast("Slot", slots)
+        return cast("tuple[Slot, ...]", slots)[min(index, len(slots) - 1)]
 
 
 PRESETS: dict[str, Placement] = {
@@ -81,9 +81,12 @@ def _from_name(value: Placement | str) -> Placement:
     return PRESETS[value] if isinstance(value, str) else value
 
 
-PlacementField = Annotated[
-    Annotated[Placement, Tag("slots")] | Annotated[PlacementName, Tag("name")],
-    Discriminator(_name_or_slots),
-    AfterValidator(_from_name),
-]
-"""A preset's name or the four slots; always a ``Placement`` once validated."""
+if TYPE_CHECKING:
+    PlacementField = Placement
+else:
+    PlacementField = Annotated[
+        Annotated[Placement, Tag("slots")] | Annotated[PlacementName, Tag("name")],
+        Discriminator(_name_or_slots),
+        AfterValidator(_from_name),
+    ]
+    """A preset's name or the four slots; always a ``Placement`` once validated."""

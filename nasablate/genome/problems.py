@@ -62,22 +62,25 @@ def dotted(loc: Sequence[str | int]) -> str:
 def _locate(data: object, loc: Sequence[str | int]) -> tuple[tuple[str | int, ...], object]:
     """Drop the union tags and validator names pydantic puts into a location."""
     kept: list[str | int] = []
-    value: object = data
+    value: Any = data
     for index, part in enumerate(loc):
         if isinstance(value, Mapping) and part in value:
-            value = cast("Mapping[str | int, object]", value)[part]
+            value = cast("Mapping[str | int, Any]", value)[part]
             kept.append(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = cast("list[object]", value)[part]
+        elif isinstance(value, list) and isinstance(part, int):
+            value = cast("list[Any]", value)[part]
             kept.append(part)
-        elif index == len(loc) - 1 and isinstance(value, Mapping) and isinstance(part, str):
-            if part.isidentifier() and part == part.lower():
-                kept.append(part)
-                value = NOT_GIVEN
-    return tuple(kept), value
+        elif index == len(loc) - 1 and isinstance(value, Mapping) and _is_key(part):
+            kept.append(part)
+            value = NOT_GIVEN
+    return tuple(kept), cast("object", value)
 
 
-def _problem(
+def _is_key(part: str | int) -> bool:
+    return isinstance(part, str) and part.isidentifier() and part == part.lower()
+
+
+def _problem(  # noqa: C901, PLR0911 - one case per kind of mistake
     model: type[BaseModel], loc: tuple[str | int, ...], value: object, item: Mapping[str, Any]
 ) -> Problem:
     path = dotted(loc)
@@ -96,7 +99,8 @@ def _problem(
             tag = _tag_value(value)
             tag_path = path if tag is value else ".".join(filter(None, (path, "kind")))
             if isinstance(value, Mapping) and "kind" not in value and "name" in value:
-                tag, tag_path = value["name"], f"{path}.name"
+                tag = cast("Mapping[str, object]", value)["name"]
+                tag_path = f"{path}.name"
             rule = f"must be one of {', '.join(known)}"
             return Problem(tag_path, tag, rule, nearest(str(tag), known), loc=loc)
         case "union_tag_not_found":

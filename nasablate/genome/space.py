@@ -9,8 +9,11 @@ from nasablate.genome.data_spec import DataField
 
 Metric = Literal["val_error", "val_loss", "params", "macs", "activation_bytes"]
 """``val_error`` is in percent."""
+Direction = Literal["minimize", "maximize"]
 CostMetric = Literal["params", "macs", "activation_bytes"]
 Condition = dict[str, JsonValue]
+_Int = int
+_Float = float
 
 
 class _Axis(SpecModel):
@@ -30,8 +33,8 @@ class IntAxis(_Axis):
     """All integers from low to high, both included."""
 
     kind: ClassVar[str] = "int"
-    int: Annotated[tuple[int, int], Field(description="[low, high]")]
-    step: Annotated[int, Field(ge=1)] = 1
+    int: Annotated[tuple[_Int, _Int], Field(description="[low, high]")]
+    step: Annotated[_Int, Field(ge=1)] = 1
     log: bool = False
 
     @model_validator(mode="after")
@@ -44,8 +47,8 @@ class FloatAxis(_Axis):
     """All numbers from low to high; on a grid if ``step`` is given."""
 
     kind: ClassVar[str] = "float"
-    float: Annotated[tuple[float, float], Field(description="[low, high]")]
-    step: Annotated[float, Field(gt=0)] | None = None
+    float: Annotated[tuple[_Float, _Float], Field(description="[low, high]")]
+    step: Annotated[_Float, Field(gt=0)] | None = None
     log: bool = False
 
     @model_validator(mode="after")
@@ -178,6 +181,14 @@ class Confirm(SpecModel):
     seeds: Annotated[int, Field(ge=2)] = 5
 
 
+def _least_error() -> dict[Metric, Direction]:
+    return {"val_error": "minimize"}
+
+
+def _quick_recipe() -> dict[str, JsonValue]:
+    return {"recipe": "quick"}
+
+
 class SearchSpec(SpecModel):
     """A search: what varies, within which limits, judged by what."""
 
@@ -188,13 +199,13 @@ class SearchSpec(SpecModel):
     base: str | dict[str, JsonValue]
     """A preset's name, the path of a genome file, or a genome written inline."""
     axes: Annotated[dict[str, AxisSpec], Field(min_length=1)]
-    constraints: dict[CostMetric, Bounds] = {}
-    objectives: Annotated[dict[Metric, Literal["minimize", "maximize"]], Field(min_length=1)] = {
-        "val_error": "minimize"
-    }
+    constraints: dict[CostMetric, Bounds] = Field(default_factory=dict[CostMetric, Bounds])
+    objectives: Annotated[dict[Metric, Direction], Field(min_length=1)] = Field(
+        default_factory=_least_error
+    )
     sampler: SamplerSpec = SamplerSpec()
     scheduler: SchedulerSpec = NoScheduler()
-    training: dict[str, JsonValue] = {"recipe": "quick"}
+    training: dict[str, JsonValue] = Field(default_factory=_quick_recipe)
     """``recipe``: a recipe's name or file; other keys replace its fields."""
     data: DataField
     trials: Annotated[int, Field(ge=1)]

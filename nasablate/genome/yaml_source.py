@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from ruamel.yaml import YAML, MappingNode, Node, SequenceNode
+from ruamel.yaml import YAML, MappingNode, SequenceNode
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
@@ -22,7 +22,7 @@ class YamlSource:
 
     name: str
     data: dict[str, Any]
-    root: Node | None
+    root: Any
 
     def where(self, loc: Sequence[str | int]) -> str:
         """Return ``file:line:column`` of the deepest part of ``loc`` that is in the file."""
@@ -75,10 +75,10 @@ def parse_yaml(text: str, name: str) -> YamlSource:
         SpecError: as for ``read_yaml``.
     """
     try:
-        root = cast("Node | None", YAML(typ="safe", pure=True).compose(text))
-        data = YAML(typ="safe", pure=True).load(text)
+        root = _loader().compose(text)
+        data = _loader().load(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark = cast("Any", error).problem_mark or cast("Any", error).context_mark
         where = name if mark is None else f"{name}:{mark.line + 1}:{mark.column + 1}"
         raise _refuse(where, *_explain(error)) from None
     except (YAMLError, ValueError, RecursionError) as error:
@@ -86,14 +86,19 @@ def parse_yaml(text: str, name: str) -> YamlSource:
         raise _refuse(name, f"is not valid YAML: {message}", "correct the syntax") from None
     source = YamlSource(name, cast("dict[str, Any]", data), root)
     if not isinstance(data, dict):
-        found = "nothing" if data is None else type(data).__name__
+        found = "nothing" if data is None else type(cast("object", data)).__name__
         raise _refuse(name, f"must be a mapping of keys to values, found {found}", "")
-    _check_plain(source, data, (), [0])
+    _check_plain(source, source.data, (), [0])
     return source
 
 
+def _loader() -> Any:
+    return YAML(typ="safe", pure=True)
+
+
 def _explain(error: MarkedYAMLError) -> tuple[str, str]:
-    problem = (error.problem or "").splitlines()[0] if error.problem else "syntax error"
+    lines = str(cast("Any", error).problem or "").splitlines()
+    problem = lines[0] if lines else "syntax error"
     if "constructor for the tag" in problem:
         return f"has an unsafe or unknown YAML tag ({problem})", "write plain values only"
     if "duplicate key" in problem:
@@ -105,7 +110,7 @@ def _refuse(where: str, rule: str, remedy: str) -> SpecError:
     return SpecError(Problem("", NOT_GIVEN, rule, remedy, where=where))
 
 
-def _check_plain(
+def _check_plain(  # noqa: C901 - one case per kind of value
     source: YamlSource, value: object, loc: tuple[str | int, ...], seen: list[int]
 ) -> None:
     """Refuse what JSON cannot hold, and aliases that expand without end."""
@@ -136,7 +141,7 @@ def _wrong(
     return SpecError(Problem(dotted(loc), value, rule, remedy, source.where(loc), loc))
 
 
-def _mark(node: Node, loc: Sequence[str | int]) -> tuple[int, int]:
+def _mark(node: Any, loc: Sequence[str | int]) -> tuple[int, int]:
     line, column = node.start_mark.line + 1, node.start_mark.column + 1
     for part in loc:
         inner = _child(node, part)
@@ -146,13 +151,14 @@ def _mark(node: Node, loc: Sequence[str | int]) -> tuple[int, int]:
     return line, column
 
 
-def _child(node: Node, part: str | int) -> tuple[Node, int, int] | None:
+def _child(node: Any, part: str | int) -> tuple[Any, int, int] | None:
     """Return the child node and the position of its key (or of itself in a list)."""
+    held: Any = node.value
     if isinstance(node, MappingNode):
-        for key, value in node.value:
+        for key, value in held:
             if key.value == part:
                 return value, key.start_mark.line + 1, key.start_mark.column + 1
-    elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
-        inner = node.value[part]
+    elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(held):
+        inner = held[part]
         return inner, inner.start_mark.line + 1, inner.start_mark.column + 1
     return None

@@ -1,6 +1,5 @@
 """Search spaces: axes over a base genome, and what one cell of them is."""
 
-import itertools
 import json
 import random
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ from pydantic import JsonValue
 
 from nasablate.blueprint import Cost, cost, digest, lower
 from nasablate.data import DataInfo
-from nasablate.errors import GenomeError, Problem, SpecError
+from nasablate.errors import NOT_GIVEN, GenomeError, Problem, SpecError
 from nasablate.genome import Genome, Recipe, SearchSpec
 from nasablate.genome.edits import apply_edits, check_path
 from nasablate.genome.files import load_recipe
@@ -326,38 +325,47 @@ def _by_axis(space: Space, cell: Assignment, error: SpecError) -> SpecError:
 
 def _check_effects(space: Space) -> None:
     """Draw cells and refuse what can never work: axes without effect, values always illegal."""
-    rng = random.Random(0)  # noqa: S311 - reproducible draws, no secrets
     seen: set[str] = set()
     acted: set[str] = set()
-    failures: list[GenomeError] = []
-    limits: list[str] = []
-    legal = feasible = 0
-    cells = space.cells() if (space.num_cells or 10**9) <= _DRAWS else None
-    drawn = cells or (space.random(rng) for _ in itertools.repeat(None, _DRAWS))
-    for cell in drawn:
+    failure: GenomeError | None = None
+    legal: list[Candidate] = []
+    for cell in _drawn(space):
         try:
             candidate = space.candidate(cell)
         except GenomeError as error:
-            failures.append(error)
+            failure = failure or error
             continue
         except SpecError as error:
             raise _by_axis(space, cell, error) from None
-        legal += 1
-        feasible += not candidate.violations
-        limits += candidate.violations[:1]
+        legal.append(candidate)
         seen.update(cell)
-        for axis in space.axes:
-            if axis.name in cell and set(axis.edit(cell[axis.name])) - set(candidate.ignored):
-                acted.add(axis.name)
+        acted.update(_acting(space, candidate))
     if not legal:
-        raise failures[0]
-    for axis in space.axes:
-        if axis.name in seen - acted:
-            rule = "changes nothing in any cell: no variant in this space has the key"
-            raise _axis_error(axis.name, axis.name, rule, "search over the variant too, or drop it")
-    if not feasible:
-        rule = f"none of {legal} legal cells fits the constraints; for example {limits[0]}"
-        problem = Problem(
-            "constraints", space.spec.name, rule, "widen the limits", loc=("constraints",)
+        assert failure is not None
+        raise failure
+    for name in (axis.name for axis in space.axes if axis.name in seen - acted):
+        rule = "changes nothing in any cell: no variant in this space has the key"
+        raise _axis_error(name, name, rule, "search over the variant too, or drop it")
+    if all(candidate.violations for candidate in legal):
+        example = legal[0].violations[0]
+        rule = f"none of {len(legal)} legal cells fits the constraints; for example {example}"
+        raise SpecError(
+            Problem("constraints", NOT_GIVEN, rule, "widen the limits", loc=("constraints",))
         )
-        raise SpecError(problem)
+
+
+def _drawn(space: Space) -> Iterator[Assignment]:
+    if space.num_cells is not None and space.num_cells <= _DRAWS:
+        return space.cells()
+    rng = random.Random(0)  # noqa: S311 - reproducible draws, no secrets
+    return (space.random(rng) for _ in range(_DRAWS))
+
+
+def _acting(space: Space, candidate: Candidate) -> Iterator[str]:
+    """Yield the axes that change something in a cell."""
+    ignored = set(candidate.ignored)
+    for axis in space.axes:
+        if axis.name in candidate.assignment:
+            edit = axis.edit(candidate.assignment[axis.name])
+            if not edit or set(edit) - ignored:
+                yield axis.name
