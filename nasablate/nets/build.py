@@ -1,0 +1,126 @@
+"""Builds the network of a blueprint: one module per unit, each running its own few layers."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from nasablate.blueprint.blueprint import IMAGE, Blueprint, Unit
+from nasablate.nets.ops import module_for
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One layer inside a unit; slot 0 is the unit's input, slot i + 1 its i-th layer."""
+
+    name: str
+    inputs: tuple[int, ...]
+    output: int
+    frees: tuple[int, ...]
+    """Slots that no later step reads."""
+
+
+class UnitNet(nn.Module):
+    """Runs the layers of one unit in order.
+
+    Slots count from the unit's own input, so equal units have equal steps and can share one
+    compiled graph. Children are looked up by name at every call: a module that was replaced
+    (by SyncBatchNorm, say) is used at once.
+    """
+
+    def __init__(self, blueprint: Blueprint, unit: Unit) -> None:
+        super().__init__()
+        self.result = _slot(unit, unit.output)
+        layers = blueprint.layers[unit.start : unit.stop]
+        last_use = {0: 0}
+        for output, layer in enumerate(layers, start=1):
+            last_use[output] = output
+            last_use |= dict.fromkeys((_slot(unit, index) for index in layer.inputs), output)
+        last_use[self.result] = len(layers) + 1
+        steps: list[Step] = []
+        for output, layer in enumerate(layers, start=1):
+            name = layer.name.removeprefix(f"{unit.name}.")
+            self.add_module(name, module_for(layer.op))
+            inputs = tuple(_slot(unit, index) for index in layer.inputs)
+            frees = tuple(slot for slot, last in last_use.items() if last == output)
+            steps.append(Step(name, inputs, output, frees))
+        self.steps = tuple(steps)
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch ..."]:
+        """Return the unit's result, a feature map or (in the head) logits."""
+        values = {0: x}
+        for step in self.steps:
+            module = getattr(self, step.name)
+            values[step.output] = module(*[values[slot] for slot in step.inputs])
+            for slot in step.frees:
+                del values[slot]
+        return values[self.result]
+
+
+class Net(nn.Module):
+    """A whole network; every unit is a submodule at its own dotted name.
+
+    Example:
+        >>> from nasablate.blueprint import lower
+        >>> from nasablate.genome import load_genome
+        >>> net = build(lower(load_genome("resnet-20")))
+        >>> net.get_submodule("stages.0.2.conv1")
+        Conv2d(16, 16, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), bias=False)
+    """
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        super().__init__()
+        self.blueprint = blueprint
+        current = IMAGE
+        for unit in blueprint.units:
+            assert unit.input == current, f"{unit.name} does not read the unit before it"
+            self._place(unit.name, UnitNet(blueprint, unit))
+            current = unit.output
+        assert blueprint.outputs[:1] == (current,), "the last unit does not hold the classifier"
+
+    @property
+    def units(self) -> list[tuple[Unit, nn.Module]]:
+        """The units in order of execution with their modules.
+
+        Calling the modules one after the other is the network; a prefix of them can be run
+        once and reused.
+        """
+        return [(unit, self.get_submodule(unit.name)) for unit in self.blueprint.units]
+
+    def forward(
+        self, images: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch classes"]:
+        """Return one row of logits per image."""
+        x = images
+        for _, module in self.units:
+            x = module(x)
+        return x
+
+    def _place(self, name: str, module: nn.Module) -> None:
+        """Register a module at a dotted name, making the containers on the way."""
+        *path, leaf = name.split(".")
+        parent: nn.Module = self
+        for part in path:
+            if part not in dict(parent.named_children()):
+                parent.add_module(part, nn.ModuleDict())
+            parent = parent.get_submodule(part)
+        parent.add_module(leaf, module)
+
+
+def build(blueprint: Blueprint) -> Net:
+    """Build the network of a blueprint.
+
+    Weights are at torch's defaults: ``initialize`` gives them values that depend on the seed and
+    the parameter's name alone.
+    """
+    return Net(blueprint)
+
+
+def _slot(unit: Unit, index: int) -> int:
+    """Turn a layer's index in the blueprint into a slot of the unit."""
+    if index == unit.input:
+        return 0
+    assert unit.start <= index < unit.stop, f"{unit.name} reads a second tensor from outside"
+    return index - unit.start + 1

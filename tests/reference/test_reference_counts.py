@@ -1,0 +1,67 @@
+"""Every network of the literature we can write down has the count its authors' code has."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from ruamel.yaml import YAML
+from torch.utils.flop_counter import FlopCounterMode
+
+from nasablate.blueprint import Blueprint, cost, lower
+from nasablate.genome import Genome, genome_presets, load_genome
+from nasablate.genome.edits import apply_edits
+from nasablate.nets import build
+
+ROWS: list[dict[str, Any]] = YAML(typ="safe").load(
+    Path(__file__).with_name("params.yaml").read_text(encoding="utf-8")
+)
+SPREAD = sorted(ROWS, key=lambda row: row["params"])[::20]
+
+
+def labels(rows: list[dict[str, Any]]) -> list[str]:
+    return [f"{ROWS.index(row) + 1}-{row['preset']}" for row in rows]
+
+
+def blueprint_of(row: dict[str, Any]) -> Blueprint:
+    document, ignored = apply_edits(
+        Genome, load_genome(row["preset"]).document(), row.get("changes", {})
+    )
+    assert not ignored
+    return lower(Genome.parse(document))
+
+
+def test_no_row_is_lost() -> None:
+    families = ("pyramidnet-1", "resnet-", "preactresnet-", "wrn-", "resnext29-")
+    assert len(ROWS) >= 300
+    assert all(sum(row["preset"].startswith(name) for row in ROWS) >= 12 for name in families)
+    assert all(row["source"] for row in ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=labels(ROWS))
+def test_counts_without_torch(row: dict[str, Any]) -> None:
+    found = cost(blueprint_of(row))
+    assert found.params == row["params"]
+    assert found.macs == row.get("macs", found.macs)
+    assert found.norm_params == row.get("norm_params", found.norm_params)
+
+
+@pytest.mark.parametrize("row", SPREAD, ids=labels(SPREAD))
+def test_counts_of_the_built_network(row: dict[str, Any]) -> None:
+    blueprint = blueprint_of(row)
+    with torch.device("meta"):
+        net = build(blueprint).eval()
+        images = torch.empty(1, *blueprint.input)
+    with FlopCounterMode(display=False) as counter:
+        logits = net(images)
+    assert sum(parameter.numel() for parameter in net.parameters()) == row["params"]
+    assert counter.get_total_flops() == 2 * row.get("macs", cost(blueprint).macs)
+    assert logits.shape == (1, blueprint.shape_at(blueprint.outputs[0])[0])
+
+
+@pytest.mark.parametrize("name", genome_presets())
+def test_every_preset_is_a_network_with_a_source(name: str) -> None:
+    genome = load_genome(name)
+    assert genome.name == name
+    assert len(genome.source) > 20
+    assert cost(lower(genome)).params > 0
