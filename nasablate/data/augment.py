@@ -1,0 +1,142 @@
+"""Batches made on the device: images stay there as uint8 and are cropped, flipped, normalised.
+
+Letters in shape comments: N images, B batch, C channels, H height, W width, P padding.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nasablate.data.images import DataInfo, Images, ImageSet
+from nasablate.genome.recipe import Augmentation
+
+_LEAST_STD = 1 / 255
+"""A constant channel is divided by this instead of zero."""
+
+
+def num_batches(num_images: int, batch_size: int) -> int:
+    """Return the number of batches of one epoch; the last may be incomplete.
+
+    A last batch of one image is left out, since batch normalisation cannot learn from it.
+
+    >>> num_batches(256, 128), num_batches(257, 128), num_batches(258, 128)
+    (2, 2, 3)
+    """
+    full, rest = divmod(num_images, batch_size)
+    return full + (rest > 1)
+
+
+class Normalizer:
+    """(x / 255 - mean) / std: uint8 [B, H, W, C] to float32 [B, C, H, W], channels last."""
+
+    def __init__(self, info: DataInfo, device: torch.device) -> None:
+        std = torch.tensor(info.std, dtype=torch.float64).clamp(min=_LEAST_STD)
+        mean = torch.tensor(info.mean, dtype=torch.float64)
+        self._scale = (1 / (255 * std)).float().to(device)
+        self._shift = (-mean / std).float().to(device)
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Normalise one batch."""
+        return batch.float().mul_(self._scale).add_(self._shift).permute(0, 3, 1, 2)
+
+
+class TrainBatches:
+    """The training part on the device: padded once, then one gather per batch."""
+
+    def __init__(
+        self,
+        data: ImageSet,
+        info: DataInfo,
+        augmentation: Augmentation,
+        batch_size: int,
+        device: torch.device,
+    ) -> None:
+        self._flip = augmentation.flip
+        self._pad = augmentation.pad
+        self._batch_size = batch_size
+        self._device = device
+        self._normalize = Normalizer(info, device)
+        self._labels = torch.tensor(data.labels, device=device)
+        padded = torch.tensor(pad_images(data.images, info, augmentation), device=device)
+        self._windows = crop_windows(padded, info.height, info.width)
+
+    def __len__(self) -> int:
+        """Return the number of batches of one epoch."""
+        return num_batches(len(self._labels), self._batch_size)
+
+    def epoch(
+        self, order: torch.Generator, augmentation: torch.Generator
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield float32 images [B, C, H, W] (channels last) and int64 labels [B] of one epoch.
+
+        Both generators live on the CPU, so that every device sees the same epoch.
+        """
+        count = len(self._labels)
+        indices = torch.randperm(count, generator=order).to(self._device)
+        offsets = torch.randint(2 * self._pad + 1, (2, count), generator=augmentation)
+        flips = torch.randint(2, (count,), generator=augmentation, dtype=torch.bool)
+        rows, columns = offsets.to(self._device)
+        flips = flips.to(self._device)
+        for number in range(len(self)):
+            span = slice(number * self._batch_size, (number + 1) * self._batch_size)
+            chosen = indices[span]
+            batch = self._windows[chosen, rows[span], columns[span]]
+            if self._flip:
+                batch = torch.where(flips[span, None, None, None], batch.flip(2), batch)
+            yield self._normalize(batch), self._labels[chosen]
+
+
+class EvalBatches:
+    """Images on the device, in their own order, without augmentation."""
+
+    def __init__(
+        self, data: ImageSet, info: DataInfo, batch_size: int, device: torch.device
+    ) -> None:
+        self._batch_size = batch_size
+        self._normalize = Normalizer(info, device)
+        self._images = torch.tensor(data.images.transpose(0, 2, 3, 1), device=device).contiguous()
+        self._labels = torch.tensor(data.labels, device=device)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield float32 images [B, C, H, W] (channels last) and int64 labels [B]."""
+        for start in range(0, len(self._labels), self._batch_size):
+            span = slice(start, start + self._batch_size)
+            yield self._normalize(self._images[span]), self._labels[span]
+
+
+def pad_images(images: Images, info: DataInfo, augmentation: Augmentation) -> Images:
+    """Pad [N, C, H, W] by P on each side and return it as [N, H + 2P, W + 2P, C].
+
+    ``zero`` writes the training part's mean colour, which is zero after normalisation but for its
+    rounding to a whole uint8 value (at most 0.5 / 255 / std).
+    """
+    pad = augmentation.pad
+    pixels = images.transpose(0, 2, 3, 1)
+    widths = ((0, 0), (pad, pad), (pad, pad), (0, 0))
+    match augmentation.pad_mode:
+        case "reflect":
+            return np.ascontiguousarray(np.pad(pixels, widths, mode="reflect"))
+        case "zero":
+            count, height, width, channels = pixels.shape
+            shape = (count, height + 2 * pad, width + 2 * pad, channels)
+            padded = np.empty(shape, dtype=np.uint8)
+            padded[:] = mean_colour(info)
+            padded[:, pad : pad + height, pad : pad + width] = pixels
+            return padded
+
+
+def mean_colour(info: DataInfo) -> Images:
+    """Return the mean of the training part per channel as the nearest uint8 [C]."""
+    return np.rint(np.array(info.mean) * 255).astype(np.uint8)
+
+
+def crop_windows(padded: Tensor, height: int, width: int) -> Tensor:
+    """View [N, H + 2P, W + 2P, C] as every crop of it, [N, 2P + 1, 2P + 1, H, W, C], at no cost."""
+    count, padded_height, padded_width, channels = padded.shape
+    image, row, column, channel = padded.stride()
+    return padded.as_strided(
+        (count, padded_height - height + 1, padded_width - width + 1, height, width, channels),
+        (image, row, column, row, column, channel),
+    )

@@ -1,0 +1,89 @@
+"""Checkpoints: written whole or not at all, taken up only by the job that wrote them."""
+
+import contextlib
+import dataclasses
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from nasablate.training.job import EpochRecord
+
+CHECKPOINT = "checkpoint.pt"
+WEIGHTS = "weights.pt"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training after its last epoch, that of ``records[-1]``."""
+
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    records: tuple[EpochRecord, ...]
+
+
+def save_checkpoint(
+    folder: Path,
+    owner: str,
+    net: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    records: Sequence[EpochRecord],
+) -> None:
+    """Write the checkpoint of the job ``owner`` (a digest) so that no reader sees half of it."""
+    document = {
+        "owner": owner,
+        "epoch": len(records),
+        "model": net.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "records": [dataclasses.asdict(record) for record in records],
+    }
+    _write(folder / CHECKPOINT, document)
+
+
+def load_checkpoint(folder: Path, owner: str, device: torch.device) -> Checkpoint | None:
+    """Return the checkpoint of ``owner``; None if there is none, it is another's or damaged."""
+    document = _read(folder / CHECKPOINT, device)
+    if document is None or document.get("owner") != owner:
+        return None
+    records = tuple(EpochRecord(**record) for record in document["records"])
+    return Checkpoint(document["model"], document["optimizer"], records)
+
+
+def remove_checkpoint(folder: Path) -> None:
+    """Remove the checkpoint and what an interrupted writer left of one."""
+    for path in (folder / CHECKPOINT, *folder.glob(f"{CHECKPOINT}.*.tmp")):
+        path.unlink(missing_ok=True)
+
+
+def save_weights(folder: Path, net: nn.Module) -> None:
+    """Write the state dict alone, loadable with ``torch.load(..., weights_only=True)``."""
+    _write(folder / WEIGHTS, net.state_dict())
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        torch.save(document, temporary)
+        temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _read(path: Path, device: torch.device) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:  # torch itself does not check the CRCs
+            if archive.testzip() is not None:
+                return None
+        document: Any = torch.load(path, map_location=device, weights_only=True)
+    except Exception:  # a damaged file may raise nearly anything, and is ignored by contract
+        return None
+    return cast("dict[str, Any]", document) if isinstance(document, dict) else None

@@ -1,0 +1,157 @@
+"""The one training loop: it knows nothing of searches, databases or other trials."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+
+from nasablate.data import TrainingData, load_train
+from nasablate.data.augment import EvalBatches, TrainBatches
+from nasablate.training import checkpoint
+from nasablate.training.device import device_and_threads
+from nasablate.training.evaluation import error_percent, evaluate
+from nasablate.training.job import EpochRecord, Outcome, TrainJob, job_digest
+from nasablate.training.network import check_fit, make_net, make_optimizer, set_learning_rate
+from nasablate.training.schedule import learning_rate
+from nasablate.training.step import train_step
+from nasablate.training.streams import generator, stream_seed
+
+OnEpoch = Callable[[EpochRecord], bool]
+"""Called after every epoch; False ends the training."""
+
+STOPPED = "stopped by the caller"
+
+
+def fit(job: TrainJob, on_epoch: OnEpoch) -> Outcome:
+    """Train one network and report every epoch.
+
+    With a folder, the state is saved there after every epoch, before ``on_epoch`` hears of it. A
+    later call for the same job first repeats the saved records to ``on_epoch`` and then goes on;
+    on a CPU the result is bit for bit that of an undisturbed run. The checkpoint goes when the
+    job ends; with ``keep_weights`` the weights stay, unless it diverged.
+
+    Raises:
+        DataError: the data are missing, or the network does not fit them.
+        GenomeError: the genome describes no legal network.
+    """
+    data = load_train(job.data)
+    check_fit(job.genome, data.info)
+    with device_and_threads(job) as device:
+        return _run(_Training(job, data, device), on_epoch)
+
+
+class _DivergedError(Exception):
+    """A loss is no longer a number."""
+
+
+class _Training:
+    """Everything one training holds in memory."""
+
+    def __init__(self, job: TrainJob, data: TrainingData, device: torch.device) -> None:
+        recipe = job.recipe
+        self.job = job
+        self.device = device
+        self.owner = f"{job_digest(job)}:{data.info.fingerprint}"
+        self.net = make_net(job.genome, recipe, job.seed, device)
+        self.optimizer = make_optimizer(self.net, recipe.optimizer)
+        self.train = TrainBatches(
+            data.train, data.info, recipe.augmentation, recipe.batch_size, device
+        )
+        self.val = EvalBatches(data.val, data.info, recipe.eval_batch_size, device)
+        self.records: list[EpochRecord] = []
+
+    def resume(self) -> None:
+        """Take up the job's checkpoint, if there is one."""
+        if self.job.folder is None:
+            return
+        saved = checkpoint.load_checkpoint(self.job.folder, self.owner, self.device)
+        if saved is not None:
+            self.net.load_state_dict(saved.model)
+            self.optimizer.load_state_dict(saved.optimizer)
+            self.records = list(saved.records)
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        if self.job.folder is not None:
+            checkpoint.save_checkpoint(
+                self.job.folder, self.owner, self.net, self.optimizer, self.records
+            )
+
+    def close(self, *, keep_weights: bool) -> None:
+        """Keep what the job asked for and remove the checkpoint."""
+        if self.job.folder is not None:
+            if keep_weights:
+                checkpoint.save_weights(self.job.folder, self.net)
+            checkpoint.remove_checkpoint(self.job.folder)
+
+
+def _run(training: _Training, on_epoch: OnEpoch) -> Outcome:
+    job = training.job
+    training.resume()
+    reported: list[EpochRecord] = []
+    try:
+        for record in _records(training):
+            reported.append(record)
+            if not on_epoch(record):
+                training.close(keep_weights=job.keep_weights)
+                return Outcome("stopped", tuple(reported), STOPPED)
+    except _DivergedError as error:
+        training.close(keep_weights=False)
+        return Outcome("diverged", tuple(reported), str(error))
+    training.close(keep_weights=job.keep_weights)
+    return Outcome("completed", tuple(reported))
+
+
+def _records(training: _Training) -> Iterator[EpochRecord]:
+    """Yield the saved records, then train and yield the missing ones, each saved beforehand."""
+    yield from tuple(training.records)
+    for epoch in range(len(training.records) + 1, training.job.recipe.epochs + 1):
+        record = _run_epoch(training, epoch)
+        training.records.append(record)
+        training.save()
+        yield record
+
+
+def _run_epoch(training: _Training, epoch: int) -> EpochRecord:
+    started = time.perf_counter()
+    train_loss, train_error, lr = _train_epoch(training, epoch)
+    _require_finite(train_loss, "loss", epoch)
+    val = evaluate(training.net, training.val)
+    _require_finite(val.loss, "validation loss", epoch)
+    return EpochRecord(
+        epoch=epoch,
+        train_loss=train_loss,
+        train_error=train_error,
+        val_loss=val.loss,
+        val_error=val.error,
+        lr=lr,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _train_epoch(training: _Training, epoch: int) -> tuple[float, float, float]:
+    """Return mean loss, error in percent and last learning rate; the device is read once."""
+    recipe, seed = training.job.recipe, training.job.seed
+    net, batches = training.net, training.train
+    loss_sum = torch.zeros((), dtype=torch.float64, device=training.device)
+    num_correct = torch.zeros((), dtype=torch.int64, device=training.device)
+    num_images, lr = 0, 0.0
+    torch.manual_seed(stream_seed(seed, "dropout", epoch))  # pyright: ignore[reportUnknownMemberType]
+    net.train()
+    order, crops = generator(seed, "order", epoch), generator(seed, "augmentation", epoch)
+    for number, (images, labels) in enumerate(batches.epoch(order, crops)):
+        lr = learning_rate(recipe, (epoch - 1) * len(batches) + number, len(batches))
+        set_learning_rate(training.optimizer, lr)
+        logits, loss = train_step(net, training.optimizer, images, labels, recipe.label_smoothing)
+        loss_sum += loss.double() * len(labels)
+        num_correct += (logits.argmax(1) == labels).sum()
+        num_images += len(labels)
+    error = error_percent(int(num_correct), num_images)
+    return float(loss_sum) / num_images, error, lr
+
+
+def _require_finite(loss: float, what: str, epoch: int) -> None:
+    if not math.isfinite(loss):
+        message = f"{what} became {'nan' if math.isnan(loss) else 'infinite'} at epoch {epoch}"
+        raise _DivergedError(message)
