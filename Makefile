@@ -6,7 +6,7 @@ PYTHON3 ?= python3
 VENV ?= .venv
 TORCH_INDEX ?=
 PYTHON := $(VENV)/bin/python
-COG := $(PYTHON) -m cogapp -I docs
+COG := $(PYTHON) -m cogapp -P -I docs
 COG_FILES := README.md docs/cli.md
 
 .DEFAULT_GOAL := help

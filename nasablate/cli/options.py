@@ -1,0 +1,58 @@
+"""Arguments and options that several commands share."""
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from nasablate.genome import Genome
+
+DEFAULT_STORAGE = "sqlite:///runs/nasablate.db"
+
+
+class RunnerName(StrEnum):
+    """What executes the trials."""
+
+    RAY = "ray"
+    INLINE = "inline"
+
+
+StorageOption = Annotated[
+    str,
+    typer.Option(
+        "--storage",
+        envvar="NASABLATE_STORAGE",
+        metavar="URL",
+        help="Database of all studies, SQLite or PostgreSQL.",
+    ),
+]
+RunnerOption = Annotated[
+    RunnerName,
+    typer.Option(
+        "--runner", help="ray runs trials side by side; inline one by one in this process."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+GenomeArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="GENOME",
+        help="A preset (see 'nasablate genomes'), a YAML file, or - for stdin.",
+        show_default=False,
+    ),
+]
+
+
+def read_genome(ref: str) -> "Genome":
+    """Load the genome that a GENOME argument names.
+
+    Raises:
+        SpecError: there is no such genome, or it breaks a rule.
+    """
+    from nasablate.genome import load_genome, load_genome_text
+
+    if ref == "-":
+        return load_genome_text(sys.stdin.read(), "<stdin>")
+    return load_genome(ref)

@@ -1,0 +1,104 @@
+"""Writes results on stdout: stable JSON for programs, aligned tables for people."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import typer
+
+ABSENT = "-"
+"""Stands in tables for a value that does not exist."""
+
+
+def write_json(document: object) -> None:
+    """Write a document as indented JSON with sorted keys; numbers that are not finite are null."""
+    text = json.dumps(_finite(document), indent=2, sort_keys=True, ensure_ascii=False)
+    typer.echo(text)
+
+
+def write_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write rows under headers; columns of numbers are aligned to the right."""
+    typer.echo(format_table(headers, rows))
+
+
+def format_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return the table as text.
+
+    >>> print(format_table(["name", "params"], [["resnet-20", 269722], ["mine", None]]))
+    name       params
+    resnet-20  269722
+    mine            -
+    """
+    cells = [list(headers), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
+    numeric = [
+        any(_is_number(row[column]) for row in rows)
+        and all(row[column] is None or _is_number(row[column]) for row in rows)
+        for column in range(len(headers))
+    ]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        ).rstrip()
+        for row in cells
+    ]
+    return "\n".join(lines)
+
+
+def format_error(percent: float | None) -> str:
+    """Return an error rate as text.
+
+    >>> format_error(2.784)
+    '2.78 %'
+    """
+    if percent is None or not math.isfinite(percent):
+        return ABSENT
+    return f"{percent:.2f} %"
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration as text.
+
+    >>> format_seconds(8), format_seconds(75), format_seconds(7384)
+    ('8 s', '1 min 15 s', '2 h 03 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> plural(1, "trial"), plural(3, "trial")
+    ('1 trial', '3 trials')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ABSENT
+    if isinstance(value, float):
+        return f"{value:.2f}" if math.isfinite(value) else ABSENT
+    return str(value)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[object, object]", value)
+        return {str(key): _finite(inner) for key, inner in mapping.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in cast("Sequence[object]", value)]
+    return value

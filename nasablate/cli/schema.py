@@ -1,0 +1,43 @@
+"""``nasablate schema``: the JSON Schema of a kind of file."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from nasablate.cli.output import write_json
+
+EXAMPLES = """\
+  nasablate schema search > search.schema.json
+  nasablate schema genome"""
+
+
+class FileKind(StrEnum):
+    """A kind of file that a user writes."""
+
+    GENOME = "genome"
+    SEARCH = "search"
+    RECIPE = "recipe"
+
+
+def command(
+    kind: Annotated[
+        FileKind, typer.Argument(metavar="KIND", help="The kind of file.")
+    ] = FileKind.SEARCH,
+) -> None:
+    """Print the JSON Schema of a kind of file.
+
+    Editors complete and check a file with it.
+    """
+    from nasablate.genome import Genome, Recipe, SearchSpec
+
+    match kind:
+        case FileKind.GENOME:
+            model = Genome
+        case FileKind.SEARCH:
+            model = SearchSpec
+        case FileKind.RECIPE:
+            model = Recipe
+    document = model.model_json_schema()
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    write_json(document)

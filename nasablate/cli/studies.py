@@ -1,0 +1,105 @@
+"""``nasablate studies``: what a database holds, or one study in short."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nasablate.cli.documents import reading_document, study_document, trial_document
+from nasablate.cli.options import DEFAULT_STORAGE, JsonOption, StorageOption
+from nasablate.cli.output import format_error, plural, write_json, write_table
+
+if TYPE_CHECKING:
+    from nasablate.store import Database
+
+EXAMPLES = """\
+  nasablate studies
+  nasablate studies quickstart --json"""
+_STATES = ("complete", "pruned", "fail", "running", "waiting")
+_BEST = 5
+
+
+def command(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="One study.", show_default=False),
+    ] = None,
+    *,
+    storage: StorageOption = DEFAULT_STORAGE,
+    as_json: JsonOption = False,
+) -> None:
+    """List the studies of a database, or show one."""
+    from nasablate.store import open_database
+
+    database = open_database(storage, create=False)
+    if name is not None:
+        document = _details(database, name)
+        if as_json:
+            write_json(document)
+        else:
+            _write_details(document)
+        return
+    documents = [study_document(summary) for summary in database.studies()]
+    if as_json:
+        write_json(documents)
+        return
+    write_table(
+        ["study", "kind", "objectives", "trials", *_STATES],
+        [
+            [
+                document["name"],
+                document["kind"],
+                ", ".join(document["objectives"]),
+                document["trials"],
+                *(document["states"].get(state, 0) for state in _STATES),
+            ]
+            for document in documents
+        ],
+    )
+
+
+def _details(database: "Database", name: str) -> dict[str, Any]:
+    study = database.study(name)
+    summary = next(summary for summary in database.studies() if summary.name == name)
+    curves = study.curves()
+    trials = [
+        trial_document(trial, summary.objectives, curves.get(trial.number, ()))
+        for trial in study.trials()
+        if trial.state == "complete"
+    ]
+    metric, direction = next(iter(summary.objectives.items()))
+    sign = 1 if direction == "minimize" else -1
+    trials.sort(key=lambda trial: sign * trial["objectives"][metric])
+    return {
+        **study_document(summary),
+        "best": trials[:_BEST],
+        "test_readings": [reading_document(reading) for reading in study.test_readings()],
+    }
+
+
+def _write_details(document: dict[str, Any]) -> None:
+    states = [
+        f"{count} {state}" for state in _STATES if (count := document["states"].get(state, 0))
+    ]
+    objectives = [f"{direction} {name}" for name, direction in document["objectives"].items()]
+    typer.echo(f"{document['name']}: {document['kind']}, {', '.join(objectives)}")
+    typer.echo(f"{plural(document['trials'], 'trial')}: {', '.join(states) or 'none yet'}")
+    if document["best"]:
+        typer.echo("\nbest:")
+        axes = list(dict.fromkeys(axis for trial in document["best"] for axis in trial["axes"]))
+        write_table(
+            ["trial", *document["objectives"], "params", *axes],
+            [
+                [
+                    trial["number"],
+                    *trial["objectives"].values(),
+                    trial["params"],
+                    *(trial["axes"].get(axis) for axis in axes),
+                ]
+                for trial in document["best"]
+            ],
+        )
+    for reading in document["test_readings"]:
+        typer.echo(
+            f"\ntest error of {reading['trial']}: {format_error(reading['error'])}"
+            f" ({reading['num_images']} images; {reading['purpose']})"
+        )
