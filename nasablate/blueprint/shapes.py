@@ -40,6 +40,7 @@ def output_shape(  # noqa: C901, PLR0911 - one case per operation
             size = (_window(length, op, ceil=False) for length in first[1:])
             return (op.outputs, *size)
         case Pool():
+            _check_padding(op)
             return (first[0], *(_window(length, op, ceil=op.ceil) for length in first[1:]))
         case Linear():
             assert first == (op.inputs,), (op, first)
@@ -59,6 +60,12 @@ def output_shape(  # noqa: C901, PLR0911 - one case per operation
             return first
         case _:
             assert_never(op)
+
+
+def _check_padding(op: Pool) -> None:
+    if op.padding > op.kernel // 2:
+        rule = f"padding is more than half of the {op.kernel}x{op.kernel} pooling window"
+        raise GenomeError(Problem("pool.padding", op.padding, rule, f"at most {op.kernel // 2}"))
 
 
 def _window(length: int, op: Conv | Pool, *, ceil: bool) -> int:

@@ -126,10 +126,19 @@ def _choose(
         return True  # an unknown variant is reported when the document is validated
     if key != tag:
         return key in chosen.model_fields
-    if record.get(tag) != value:
-        for name in [name for name in record if name not in chosen.model_fields]:
+    former = variants.get(str(record.get(tag)))
+    if former is not None and former is not chosen:
+        for name in [name for name in record if not _same_field(name, former, chosen)]:
             del record[name]
     return True
+
+
+def _same_field(name: str, former: type[BaseModel], chosen: type[BaseModel]) -> bool:
+    """Tell whether a key means the same in two variants, so that its value may stay."""
+    one, other = former.model_fields.get(name), chosen.model_fields.get(name)
+    if one is None or other is None:
+        return False
+    return (one.annotation, one.metadata) == (other.annotation, other.metadata)
 
 
 def _check_index(items: list[Any], index: int, path: str) -> None:

@@ -1,6 +1,7 @@
 """Loads genomes, recipes and search files, by preset name or by path."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -76,7 +77,10 @@ def load_recipe(ref: str | Path | Mapping[str, Any], *, relative_to: Path | None
     name = ref["recipe"]
     if not isinstance(name, str):
         raise SpecError(Problem("recipe", name, "must be a recipe's name or file", loc=("recipe",)))
-    base = load_recipe(name, relative_to=relative_to)
+    try:
+        base = load_recipe(name, relative_to=relative_to)
+    except SpecError as error:
+        raise _below("recipe", error) from None
     changes = {key: value for key, value in ref.items() if key != "recipe"}
     if changes:
         changes.setdefault("name", f"{base.name}*")
@@ -106,6 +110,16 @@ def load_search(path: str | Path) -> SearchSpec:
         source, "training", lambda: load_recipe(spec.training, relative_to=path.parent)
     )
     return spec.model_copy(update={"base": genome.document(), "training": recipe.document()})
+
+
+def _below(key: str, error: SpecError) -> SpecError:
+    """Return an error without a path as one about ``key``."""
+    return SpecError(
+        [
+            problem if problem.path or problem.where else replace(problem, path=key, loc=(key,))
+            for problem in error.problems
+        ]
+    )
 
 
 def _nested(source: YamlSource, key: str, load: Any) -> Any:

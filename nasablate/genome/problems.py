@@ -84,7 +84,7 @@ def _problem(  # noqa: C901, PLR0911 - one case per kind of mistake
     model: type[BaseModel], loc: tuple[str | int, ...], value: object, item: Mapping[str, Any]
 ) -> Problem:
     path = dotted(loc)
-    if item["loc"][-1] == "[key]":
+    if item["loc"] and item["loc"][-1] == "[key]":
         value = loc[-1]
     match item["type"]:
         case "extra_forbidden":
@@ -114,7 +114,7 @@ def _problem(  # noqa: C901, PLR0911 - one case per kind of mistake
             return Problem(path, value, rule, remedy, loc=loc)
         case "value_error":
             rule, _, remedy = str(item["ctx"]["error"]).partition("; ")
-            return Problem(path, value, rule, remedy, loc=loc)
+            return Problem(path, value if loc else NOT_GIVEN, rule, remedy, loc=loc)
         case _:
             return Problem(path, value, _plain(str(item["msg"])), loc=loc)
 
