@@ -9,13 +9,17 @@ from nasablate.blueprint import ops
 
 
 def pool(op: ops.Pool) -> nn.Module:
-    """Return the pooling module; an average is over real pixels only, never over padding."""
+    """Return the pooling module; an average is over real pixels unless the op counts padding."""
     match op.kind:
         case "max":
             return nn.MaxPool2d(op.kernel, op.stride, op.padding, ceil_mode=op.ceil)
         case "avg":
             return nn.AvgPool2d(
-                op.kernel, op.stride, op.padding, ceil_mode=op.ceil, count_include_pad=False
+                op.kernel,
+                op.stride,
+                op.padding,
+                ceil_mode=op.ceil,
+                count_include_pad=op.count_padding,
             )
         case _:
             assert_never(op.kind)

@@ -160,11 +160,13 @@ def test_drop_branch_keeps_the_expectation(per: str, rescale: str) -> None:
     assert kept == [1.0 if rescale == "train" else 0.75]
 
 
-def test_average_pool_never_counts_padding() -> None:
-    op = ops.Pool("avg", 3, 2, padding=1, ceil=True)
-    layers = (Layer("stem.pool", op, (IMAGE,), (1, 3, 3)),)
-    net = unit_of((1, 4, 4), layers)
-    assert torch.equal(net(torch.ones(1, 1, 4, 4)), torch.ones(1, 1, 3, 3))
+@pytest.mark.parametrize(("count_padding", "corner"), [(False, 1.0), (True, 4 / 9)])
+def test_average_pool_counts_padding_only_when_told(*, count_padding: bool, corner: float) -> None:
+    op = ops.Pool("avg", 3, 2, padding=1, count_padding=count_padding)
+    net = unit_of((1, 4, 4), (Layer("stem.pool", op, (IMAGE,), (1, 2, 2)),))
+    pooled = net(torch.ones(1, 1, 4, 4))
+    assert pooled[0, 0, 0, 0].item() == pytest.approx(corner)
+    assert pooled[0, 0, 1, 1].item() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,178 @@
+"""Random genomes of the whole space, small enough to build thousands of them.
+
+Every field of every variant is drawn, so legal and illegal genomes come out; ``legal_networks``
+keeps those that lower.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from nasablate.blueprint import Blueprint, lower
+from nasablate.errors import GenomeError
+from nasablate.genome import Genome
+from nasablate.genome.genome import Activation
+from nasablate.genome.placement import PRESETS
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A legal genome, its blueprint, and how many illegal ones were drawn before it."""
+
+    genome: Genome
+    blueprint: Blueprint
+    refused: int
+
+
+def legal_networks(seed: int, count: int) -> Iterator[Network]:
+    """Yield ``count`` legal networks; the same ones for the same seed."""
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    for _ in range(count):
+        refused = 0
+        while True:
+            genome = random_genome(rng)
+            try:
+                blueprint = lower(genome)
+            except GenomeError:
+                refused += 1
+                continue
+            yield Network(genome, blueprint, refused)
+            break
+
+
+def random_genome(rng: random.Random) -> Genome:
+    """Draw every field of a genome; it need not describe a legal network."""
+    return Genome.parse(
+        {
+            "kind": "genome",
+            "input": {
+                "channels": rng.randint(1, 4),
+                "height": rng.randint(6, 40),
+                "width": rng.randint(6, 40),
+            },
+            "classes": rng.randint(1, 20),
+            "stem": _stem(rng),
+            "stages": [
+                {"units": rng.choice((0, 1, 1, 2, 3)), "stride": rng.choice((1, 2))}
+                for _ in range(rng.randint(1, 4))
+            ],
+            "width": rng.randint(1, 24),
+            "widening": _widening(rng),
+            "unit": _unit(rng),
+            "placement": _placement(rng),
+            "shortcut": _shortcut(rng),
+            "activation": rng.choice(get_args(Activation)),
+            "se": _squeeze_excitation(rng) if rng.random() < 0.3 else None,
+            "dropout": rng.choice((0.0, 0.3)),
+            "drop_path": {
+                "final": rng.choice((0.0, 0.5)),
+                "rule": rng.choice(("linear", "constant")),
+                "per": rng.choice(("batch", "sample")),
+                "rescale": rng.choice(("train", "test")),
+            },
+            "head": {
+                "tail": _slot(rng),
+                "pool": rng.choice(("gap", "gap", "flatten")),
+                "hidden": [rng.randint(1, 32) for _ in range(rng.choice((0, 0, 1, 2)))],
+                "dropout": rng.choice((0.0, 0.5)),
+            },
+            "norm": {"eps": rng.choice((1e-5, 1e-3)), "momentum": rng.choice((0.1, 0.01))},
+            "conv_bias": rng.choice(("auto", "always")),
+        }
+    )
+
+
+def _stem(rng: random.Random) -> Record:
+    common: Record = {"width": rng.randint(1, 24), "post": _slot(rng)}
+    kind = rng.choice(("conv3x3", "conv3x3", "conv7x7_pool", "deep"))
+    if kind == "conv3x3":
+        return common | {"kind": kind, "stride": rng.choice((1, 2))}
+    pool = {
+        "kernel": rng.randint(1, 4),
+        "stride": rng.randint(1, 3),
+        "padding": rng.randint(0, 2),
+        "ceil": rng.random() < 0.5,
+    }
+    common |= {"kind": kind, "pool": pool if rng.random() < 0.7 else None}
+    return common | ({"mid": rng.randint(1, 16), "between": _slot(rng)} if kind == "deep" else {})
+
+
+def _widening(rng: random.Random) -> Record:
+    common: Record = {
+        "rounding": rng.choice(("half_up", "half_even", "floor")),
+        "multiple_of": rng.choice((1, 1, 2, 8)),
+    }
+    draws: dict[str, Callable[[], Record]] = {
+        "step": lambda: {"factor": rng.choice((0.5, 1.0, 1.5, 2.0))},
+        "additive": lambda: {"alpha": rng.choice((0, 7, 24.5, 40))},
+        "multiplicative": lambda: {"alpha": rng.choice((0.7, 1, 2.5, 4.75))},
+        "explicit": lambda: {"widths": [rng.randint(1, 32) for _ in range(rng.randint(1, 5))]},
+    }
+    kind = rng.choice(list(draws))
+    return common | {"kind": kind} | draws[kind]()
+
+
+def _unit(rng: random.Random) -> Record:
+    if rng.random() < 0.3:
+        return {"kind": "basic"}
+    return {
+        "kind": "bottleneck",
+        "bottleneck_ratio": rng.choice((0.25, 0.3, 0.5, 1.0, 2.0)),
+        "stride_at": rng.choice(("first", "spatial")),
+        "cardinality": rng.choice((1, 1, 2, 3, 8)),
+        "base_width": rng.choice((None, None, 4, 40, 64)),
+        "inner_rounding": rng.choice(("nearest", "nearest", "exact")),
+        "radix": rng.choice((0, 0, 1, 2, 3, 4)),
+        "avd": rng.choice(("none", "before", "after")),
+        "attention_floor": rng.choice((1, 8, 32)),
+    }
+
+
+def _placement(rng: random.Random) -> str | Record:
+    if rng.random() < 0.3:
+        return rng.choice(list(PRESETS))
+    between = _slot(rng) if rng.random() < 0.5 else [_slot(rng), _slot(rng)]
+    return {
+        "pre": _slot(rng),
+        "between": between,
+        "post": _slot(rng),
+        "merged": _slot(rng),
+        "first_unit_pre": rng.random() < 0.7,
+    }
+
+
+def _slot(rng: random.Random) -> list[str]:
+    return list(rng.choice(((), ("bn",), ("relu",), ("bn", "relu"), ("relu", "bn"))))
+
+
+def _shortcut(rng: random.Random) -> Record:
+    kind = rng.choice(("identity", "zero_pad", "zero_pad", "projection", "projection", "none"))
+    reads = rng.choice(("raw", "shape_change", "stage_first"))
+    if kind == "zero_pad":
+        return {
+            "kind": kind,
+            "reduce": rng.choice(("subsample", "avg_pool")),
+            "pad_at": rng.choice(("end", "both")),
+            "reads": reads,
+        }
+    if kind == "projection":
+        return {
+            "kind": kind,
+            "when": rng.choice(("shape_change", "always")),
+            "bn": rng.random() < 0.5,
+            "reduce": rng.choice(("stride", "avg_pool")),
+            "reads": reads,
+        }
+    return {"kind": kind}
+
+
+def _squeeze_excitation(rng: random.Random) -> Record:
+    return {
+        "ratio": rng.choice((0.0625, 0.25, 1.5)),
+        "position": rng.choice(("standard", "pre", "post", "identity", "inner")),
+        "bias": rng.random() < 0.5,
+        "stages": rng.choice((None, [0], [1, 2])),
+    }
