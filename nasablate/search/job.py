@@ -1,0 +1,201 @@
+"""What crosses into a worker, what runs there, and what comes back: plain data only."""
+
+import dataclasses
+import gc
+import importlib
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from nasablate.errors import NasablateError
+from nasablate.genome.data_spec import DataSpec
+from nasablate.genome.genome import Genome
+from nasablate.genome.recipe import Recipe
+from nasablate.store.records import Epoch
+
+if TYPE_CHECKING:
+    from nasablate.training import TrainJob
+
+TRAIN = "nasablate.search.job:train"
+READ_TEST = "nasablate.search.job:read_test"
+
+ATTEMPT_FILE = "attempt"
+"""Holds the number of the attempt that may use the trial's folder."""
+CHECKPOINT_FILE = "checkpoint.pt"
+MANIFEST_FILE = "manifest.json"
+"""What the trial runs on, written by its worker and moved into the trial's row at its end."""
+WEIGHTS_FILE = "weights.pt"
+
+EPOCH, END = "nasablate_epoch", "nasablate_end"
+"""Names under which workers send the fields of an `Epoch` and of a `JobEnd`."""
+
+OnEpoch = Callable[[Epoch], bool]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One attempt to train one trial."""
+
+    study: str
+    number: int
+    attempt: int
+    genome: str
+    """Canonical JSON, as are `recipe` and `data`."""
+    recipe: str
+    data: str
+    seed: int
+    threads: int
+    epochs: int
+    folder: str
+    keep_weights: bool
+
+    def to_json(self) -> str:
+        """Return the job as one text, which no layer in between looks into."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Job":
+        """Read what `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class JobEnd:
+    """How a job ended."""
+
+    state: Literal["completed", "stopped", "diverged", "failed"]
+    reason: str = ""
+    details: str = ""
+    """The traceback of a failure."""
+
+
+@dataclass(frozen=True)
+class TestScore:
+    """What one trained network does on the test set; see ``store.TestReading``."""
+
+    __test__ = False
+
+    error: float
+    loss: float
+    num_images: int
+    correct: bytes
+
+
+class JobFunction(Protocol):
+    """Trains a job on a device, calling back after every epoch until that returns False."""
+
+    def __call__(self, job: Job, device: str, on_epoch: OnEpoch) -> JobEnd:
+        """Train until the last epoch or until `on_epoch` returns False."""
+        ...
+
+
+class SupersededError(NasablateError):
+    """Another attempt has taken over the trial's folder; this one must not touch it again."""
+
+
+def train(job: Job, device: str, on_epoch: OnEpoch) -> JobEnd:
+    """Train the network of a job."""
+    from nasablate.training import fit
+    from nasablate.training.environment import manifest
+
+    asked = _train_job(job, device)
+    (Path(job.folder) / MANIFEST_FILE).write_text(json.dumps(manifest(asked)))
+    outcome = fit(asked, lambda record: on_epoch(Epoch.of(record)))
+    return JobEnd(outcome.state, outcome.reason)
+
+
+def read_test(job: Job, device: str) -> TestScore:
+    """Read the test set once with the weights that the job left."""
+    from nasablate.training import evaluate_test
+
+    result = evaluate_test(_train_job(job, device))
+    return TestScore(
+        error=result.error,
+        loss=result.loss,
+        num_images=result.num_images,
+        correct=bytes(result.correct),
+    )
+
+
+def run_job(reference: str, job: Job, device: str, on_epoch: OnEpoch) -> JobEnd:
+    """Run a job function in this process; an exception in it is a failed trial, not ours."""
+    try:
+        function: JobFunction = load_function(reference)
+        return function(job, device, _fenced(job, on_epoch))
+    except SupersededError:
+        raise
+    except Exception as error:
+        return JobEnd("failed", _describe(error), traceback.format_exc())
+    finally:
+        _free_memory()
+
+
+def load_function(reference: str) -> Any:
+    """Return the object that ``package.module:name`` names."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def choose_device(gpus: float) -> str:
+    """Return the device of a trial that was given so many GPUs."""
+    if gpus <= 0:
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def write_attempt(job: Job) -> None:
+    """Make the trial's folder and take it over for this attempt."""
+    folder = Path(job.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ATTEMPT_FILE).write_text(f"{job.attempt}\n")
+
+
+def _fenced(job: Job, on_epoch: OnEpoch) -> OnEpoch:
+    """Check before each report that no later attempt has begun.
+
+    The worker of a killed driver lives on for seconds, while the next driver may already
+    train the same trial again.
+    """
+    path = Path(job.folder) / ATTEMPT_FILE
+
+    def report(epoch: Epoch) -> bool:
+        if path.exists() and path.read_text().strip() != str(job.attempt):
+            message = f"trial {job.study}/{job.number} was taken over by a later attempt"
+            raise SupersededError(message)
+        return on_epoch(epoch)
+
+    return report
+
+
+def _train_job(job: Job, device: str) -> "TrainJob":
+    from nasablate.training import TrainJob
+
+    return TrainJob(
+        genome=Genome.parse(json.loads(job.genome)),
+        recipe=Recipe.parse(json.loads(job.recipe)),
+        data=DataSpec.parse(json.loads(job.data)),
+        seed=job.seed,
+        threads=job.threads,
+        device=device,
+        folder=Path(job.folder),
+        keep_weights=job.keep_weights,
+    )
+
+
+def _describe(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def _free_memory() -> None:
+    """Give back device memory, since workers are used for many trials."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        gc.collect()
+        torch.cuda.empty_cache()

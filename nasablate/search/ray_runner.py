@@ -1,0 +1,119 @@
+"""Trials at once through Ray Tune, on CPUs, GPUs or parts of them.
+
+Ray schedules processes and devices, nothing else. Its searcher asks our driver for jobs, its
+scheduler asks our driver after every epoch, and its own snapshots are never read again.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# Ray is half typed.
+
+import contextlib
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from nasablate.errors import InputError, RunError
+from nasablate.genome.space import Resources
+from nasablate.search.driver import Driver
+from nasablate.search.interruption import Interruption
+from nasablate.search.job import Job
+from nasablate.search.observer import Observer
+from nasablate.search.ray_session import ray_session
+from nasablate.search.ray_worker import call, run_trial
+
+
+class RayRunner:
+    """A `Runner` on a Ray of its own, or on the cluster at `address`."""
+
+    def __init__(
+        self,
+        resources: Resources,
+        observer: Observer,
+        address: str | None = None,
+        *,
+        num_cpus: int | None = None,
+        num_gpus: int | None = None,
+    ) -> None:
+        self._resources = resources
+        self._observer = observer
+        self._address = address
+        self._num_cpus = num_cpus
+        self._num_gpus = num_gpus
+        self._stack = contextlib.ExitStack()
+        self._folder = Path()
+
+    def __enter__(self) -> Self:
+        """Start Ray."""
+        where = "Ray" if self._address is None else f"to join Ray at {self._address}"
+        self._observer.on_phase(f"starting {where}")
+        try:
+            with Interruption():
+                session = ray_session(self._address, self._num_cpus, self._num_gpus)
+                self._folder = self._stack.enter_context(session)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            message = f"Ray does not start: {str(error).strip().splitlines()[0]}"
+            raise RunError(message) from error
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Stop Ray and remove its files."""
+        self._stack.close()
+
+    def run(self, driver: Driver, function: str) -> None:
+        """Work until the driver has finished or the run was interrupted."""
+        from nasablate.search.ray_bridge import Bridge, run_tune
+
+        with Interruption() as interruption:
+            bridge = Bridge(driver, interruption)
+            try:
+                with interruption.shield():
+                    trainable = functools.partial(run_trial, function=function)
+                    run_tune(bridge, trainable, self._share(), self._concurrent(), self._folder)
+            except KeyboardInterrupt:
+                interruption.requested = True
+            if interruption.requested:
+                driver.interrupted = True
+                driver.release()
+        if bridge.failure is not None:
+            raise bridge.failure
+
+    def map(self, function: str, jobs: Sequence[Job]) -> list[Any]:
+        """Return ``function(job, device)`` of every job, in order."""
+        import ray
+
+        cpus, gpus = self._share()
+        remote: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=2)(call)
+        with Interruption():
+            return ray.get([remote.remote(function, job.to_json(), gpus) for job in jobs])
+
+    def _share(self) -> tuple[float, float]:
+        """Return the CPUs and GPUs of one trial."""
+        gpus = self._resources.gpus_per_trial
+        if gpus == "auto":
+            gpus = 1.0 if _cluster().get("GPU", 0) >= 1 else 0.0
+        return self._resources.cpus_per_trial, float(gpus)
+
+    def _concurrent(self) -> int:
+        """Return how many trials run at once."""
+        cpus, gpus = self._share()
+        cluster = _cluster()
+        fitting = math.floor(cluster.get("CPU", 0) / cpus)
+        if gpus > 0:
+            available = cluster.get("GPU", 0)
+            by_gpus = available * math.floor(1 / gpus) if gpus < 1 else available // gpus
+            fitting = min(fitting, int(by_gpus))
+        if fitting < 1:
+            message = (
+                f"resources: a trial needs {cpus:g} CPUs and {gpus:g} GPUs, Ray has "
+                f"{cluster.get('CPU', 0):g} and {cluster.get('GPU', 0):g}; ask for less"
+            )
+            raise InputError(message)
+        return min(fitting, self._resources.concurrent or fitting)
+
+
+def _cluster() -> Mapping[str, float]:
+    import ray
+
+    return ray.cluster_resources()

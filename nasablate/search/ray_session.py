@@ -1,0 +1,144 @@
+"""Ray started and stopped our way: on loopback, without telemetry, quiet, in a private folder.
+
+The switches must be set before Ray is imported, so only this file and `ray_runner` import it,
+and this one first. A switch that is already in the environment is left alone.
+"""
+
+# pyright: reportUnknownMemberType=false
+# Ray is half typed.
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+_PREFIX = "nasablate-ray-"
+_MAX_FOLDER_LENGTH = 30
+"""Ray puts sockets below its folder, and a socket's path has at most 107 characters."""
+_OBJECT_STORE_BYTES = 128 * 2**20
+
+_SWITCHES = {
+    # Only this makes every server of a local Ray listen on 127.0.0.1 instead of everywhere.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    # We handle signals ourselves, and after one nobody waits for an epoch to end.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "1",
+    "TUNE_WARN_THRESHOLD_S": "30",
+    # Ray's own snapshots are never used; writing them seldom keeps them cheap.
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
+}
+
+
+@contextlib.contextmanager
+def ray_session(
+    address: str | None = None, num_cpus: int | None = None, num_gpus: int | None = None
+) -> Generator[Path]:
+    """Run Ray while inside; yields a private folder that is removed at the end.
+
+    Args:
+        address: A running cluster to join, for example ``auto``; None starts Ray here.
+        num_cpus: CPUs a local Ray may use; None means all.
+        num_gpus: GPUs a local Ray may use; None means those there are.
+    """
+    _remove_leftovers()
+    folder = _private_folder()
+    switches = dict(_SWITCHES)
+    if address is None:  # a cluster brings its own token and its own network
+        token = folder / "token"
+        descriptor = os.open(token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        switches |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
+    else:
+        del switches["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"]
+    try:
+        with _environment(switches):
+            _start(address, folder, num_cpus, num_gpus)
+            yield folder
+    finally:
+        _stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(address: str | None, folder: Path, num_cpus: int | None, num_gpus: int | None) -> None:
+    import ray
+
+    for name in ("ray", "ray.tune", "ray.train", "ray.data"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    common: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.CRITICAL,
+        "configure_logging": False,
+    }
+    if address is not None:
+        ray.init(address=address, **common)
+        return
+    ray.init(
+        num_cpus=num_cpus,
+        num_gpus=num_gpus,
+        include_dashboard=False,
+        object_store_memory=_OBJECT_STORE_BYTES,
+        _temp_dir=str(folder / "r"),
+        **common,
+    )
+
+
+def _stop() -> None:
+    import ray
+
+    with contextlib.suppress(Exception):
+        ray.shutdown()
+
+
+def _private_folder() -> Path:
+    """Make a folder that only this user can enter, with a short path."""
+    base = _base_folder()
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
+
+
+def _base_folder() -> Path:
+    folder = tempfile.gettempdir()
+    return Path(folder if len(folder) <= _MAX_FOLDER_LENGTH else "/tmp")  # noqa: S108
+
+
+def _remove_leftovers() -> None:
+    """Remove the folders of drivers that were killed."""
+    for folder in _base_folder().glob(f"{_PREFIX}*"):
+        number = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if number.isdigit() and folder.stat().st_uid == os.getuid() and not _is_alive(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextlib.contextmanager
+def _environment(switches: Mapping[str, str]) -> Generator[None]:
+    """Set what is not set, and unset it again at the end."""
+    ours = {name: value for name, value in switches.items() if name not in os.environ}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)

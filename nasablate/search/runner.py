@@ -1,0 +1,33 @@
+"""What carries out jobs: in this process (`inline_runner`) or through Ray (`ray_runner`)."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
+
+from nasablate.search.driver import Driver
+from nasablate.search.job import Job
+
+
+class Runner(Protocol):
+    """Carries out the jobs of drivers; a context manager around all of them.
+
+    A runner asks the driver for jobs, passes every epoch on, and reports every end. An
+    interruption (SIGINT, SIGTERM) makes it set ``driver.interrupted``, release the running
+    trials and return within seconds.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def run(self, driver: Driver, function: str) -> None:
+        """Work until the driver has finished or the run was interrupted.
+
+        Args:
+            driver: Says what to do.
+            function: ``package.module:name`` of a `JobFunction`.
+        """
+        ...
+
+    def map(self, function: str, jobs: Sequence[Job]) -> list[Any]:
+        """Return ``function(job, device)`` of every job, in order."""
+        ...

@@ -1,0 +1,77 @@
+"""A study keeps the file it began with; what a changed file may change is little."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from nasablate.errors import StoreError
+from nasablate.genome import SearchSpec
+
+_FREE = ("question", "resources.concurrent")
+_MISSING = object()
+
+
+def check_unchanged(stored: str, spec: SearchSpec, num_trials: int) -> None:
+    """Refuse a file that changed under a study's name, unless it only extends the plan.
+
+    Free are `question` and `resources.concurrent`; `trials` may change as long as the study
+    has no more already; `confirm` may be added and grow.
+
+    Args:
+        stored: Canonical JSON of the file the study began with.
+        spec: The file as it is now.
+        num_trials: Trials the study has.
+
+    Raises:
+        StoreError: something else changed; the message lists what.
+    """
+    before, now = json.loads(stored), spec.document()
+    changes = [
+        (path, old, new)
+        for path, old, new in differences(before, now)
+        if not _is_extension(path, before, now, num_trials)
+    ]
+    if not changes:
+        return
+    lines = "\n".join(f"  {path}: {_shown(old)} -> {_shown(new)}" for path, old, new in changes)
+    message = (
+        f"study {spec.name!r} began with another file; what changed:\n{lines}\n"
+        "undo the change, or give the file a new name"
+    )
+    raise StoreError(message)
+
+
+def differences(
+    before: object, now: object, path: str = ""
+) -> Iterator[tuple[str, object, object]]:
+    """Yield the paths where two JSON documents differ, with both values.
+
+    >>> list(differences({"a": {"b": 1}, "c": [1]}, {"a": {"b": 2}, "c": [1]}))
+    [('a.b', 1, 2)]
+    """
+    if isinstance(before, dict) and isinstance(now, dict):
+        old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", now)
+        for key in sorted(old.keys() | new.keys()):
+            place = f"{path}.{key}" if path else key
+            yield from differences(old.get(key, _MISSING), new.get(key, _MISSING), place)
+    elif before != now or type(before) is not type(now):
+        yield path, before, now
+
+
+def _is_extension(
+    path: str, before: Mapping[str, Any], now: Mapping[str, Any], num_trials: int
+) -> bool:
+    if path in _FREE:
+        return True
+    if path == "trials":
+        return int(now["trials"]) >= num_trials
+    if path.startswith("confirm"):
+        old, new = before["confirm"], now["confirm"]
+        if old is None:
+            return True
+        return new is not None and new["top"] >= old["top"] and new["seeds"] >= old["seeds"]
+    return False
+
+
+def _shown(value: object) -> str:
+    return "(absent)" if value is _MISSING else json.dumps(value, sort_keys=True)

@@ -1,0 +1,132 @@
+"""A trial as the driver holds it in memory: the row, its curve, and the files beside it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nasablate.genome.space import Direction
+from nasablate.search.job import (
+    ATTEMPT_FILE,
+    CHECKPOINT_FILE,
+    MANIFEST_FILE,
+    WEIGHTS_FILE,
+    Job,
+    JobEnd,
+)
+from nasablate.search.samplers import Known
+from nasablate.store import Epoch, ParamValue, TrialRecord
+
+MAX_DEATHS = 3
+"""Workers a trial may lose before it is given up."""
+
+
+@dataclass
+class Trial:
+    """One trial of the running search."""
+
+    known: Known
+    attributes: dict[str, Any]
+    folder: Path
+    curve: dict[int, Epoch] = field(default_factory=dict[int, Epoch])
+    row_ids: dict[int, int] = field(default_factory=dict[int, int])
+    """Row of each epoch in the store; their order decides rungs."""
+    intermediate: set[int] = field(default_factory=set[int])
+    """Epochs whose value Optuna has."""
+    running: bool = False
+    """Whether a worker has it now."""
+
+    @property
+    def number(self) -> int:
+        """The trial's number in its study."""
+        return self.known.number
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the whole training."""
+        return int(self.attributes["epochs"])
+
+    @property
+    def attempt(self) -> int:
+        """How often it was started."""
+        return int(self.attributes.get("attempt", 0))
+
+    @property
+    def deaths(self) -> int:
+        """Workers it has lost."""
+        return int(self.attributes.get("deaths", 0))
+
+    @property
+    def last(self) -> Epoch | None:
+        """The last epoch on record."""
+        return self.curve[max(self.curve)] if self.curve else None
+
+    def summary(self) -> str:
+        """Return what the trial tries, in a line."""
+        return ", ".join(f"{name}={value}" for name, value in self.known.params.items())
+
+    def job(self, study: str, data: str, *, keep_weights: bool) -> Job:
+        """Return what a worker needs for the present attempt."""
+        return Job(
+            study=study,
+            number=self.number,
+            attempt=self.attempt,
+            genome=self.attributes["genome"],
+            recipe=self.attributes["recipe"],
+            data=data,
+            seed=int(self.attributes["seed"]),
+            threads=int(self.attributes["threads"]),
+            epochs=self.epochs,
+            folder=str(self.folder),
+            keep_weights=keep_weights,
+        )
+
+    def is_trained(self, *, keep_weights: bool) -> bool:
+        """Whether nothing is left to train: all epochs are on record, and the weights there."""
+        last = self.last
+        if last is None or last.epoch < self.epochs:
+            return False
+        return not keep_weights or (self.folder / WEIGHTS_FILE).exists()
+
+    def manifest(self) -> dict[str, Any]:
+        """Return what the worker said it runs on, as an attribute."""
+        try:
+            found = json.loads((self.folder / MANIFEST_FILE).read_text())
+        except (OSError, ValueError):
+            return {}
+        return {"manifest": found}
+
+    def clean(self, end: JobEnd) -> None:
+        """Leave only what is of use in a finished trial's folder, nothing if nothing is."""
+        for name in (CHECKPOINT_FILE, MANIFEST_FILE, ATTEMPT_FILE):
+            (self.folder / name).unlink(missing_ok=True)
+        if not end.details and self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+
+def objective_values(
+    objectives: Mapping[str, Direction], epoch: Epoch, attributes: Mapping[str, Any]
+) -> tuple[float, ...]:
+    """Return the objective values of a trial at an epoch; counts come from its attributes."""
+    measured = {"val_error": epoch.val_error, "val_loss": epoch.val_loss}
+    return tuple(
+        float(measured[name] if name in measured else attributes[name]) for name in objectives
+    )
+
+
+def known_of(record: TrialRecord) -> Known:
+    """Return what proposing needs to know of a stored trial, but for where it was stopped."""
+    return Known(
+        number=record.number,
+        proposal=int(record.attributes.get("proposal", record.number)),
+        key=str(record.attributes.get("evaluation_key", "")),
+        params=_plain(record.params),
+        state=record.state,
+        values=record.values if record.state == "complete" else None,
+        memory=record.attributes.get("sampler_memory", {}),
+    )
+
+
+def _plain(params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+    return dict(params)
