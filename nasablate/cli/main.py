@@ -22,10 +22,10 @@ from nasablate.cli import (
     train,
     trials,
 )
+from nasablate.cli.options import INTERRUPTED
 from nasablate.errors import NasablateError
 
 DEBUG_VARIABLE = "NASABLATE_DEBUG"
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="nasablate",

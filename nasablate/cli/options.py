@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from nasablate.genome import Genome
 
 DEFAULT_STORAGE = "sqlite:///runs/nasablate.db"
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
 
 
 class RunnerName(StrEnum):

@@ -7,14 +7,18 @@ import typer
 
 from nasablate.cli.options import (
     DEFAULT_STORAGE,
+    INTERRUPTED,
     RunnerName,
     RunnerOption,
     StorageOption,
 )
+from nasablate.cli.output import plural
+from nasablate.errors import RunError
 
 EXAMPLES = """\
   nasablate search search_spaces/quickstart.yaml
   nasablate search my_space.yaml --trials 50 --runner inline"""
+_GO_ON = "Interrupted; everything done is kept, and the same command goes on."
 
 
 def command(
@@ -35,4 +39,26 @@ def command(
     from nasablate.genome import load_search
 
     spec = load_search(space)
-    raise AssertionError(spec, storage, runner, trials, address)
+
+    from nasablate.cli.progress import show_progress
+    from nasablate.cli.summary import search_summary
+    from nasablate.search.run import run_search
+
+    metric, direction = next(iter(spec.objectives.items()))
+    try:
+        with show_progress(spec.name, metric, direction) as observer:
+            result = run_search(
+                spec, storage, runner.value, observer, trials=trials, address=address
+            )
+    except KeyboardInterrupt:
+        typer.echo(_GO_ON, err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if result.interrupted:
+        done = sum(trial.is_finished for trial in result.trials)
+        typer.echo(f"{plural(done, 'trial')} done. {_GO_ON}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    typer.echo(search_summary(result))
+    if result.failed:
+        reasons = [trial.failure_reason for trial in result.trials if trial.failure_reason]
+        message = f"no trial of {spec.name} gave a result; {(reasons or ['none finished'])[0]}"
+        raise RunError(message)
