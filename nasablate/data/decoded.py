@@ -44,7 +44,7 @@ def decoded_once(files: Stamp, decode: Callable[[], Source]) -> Source:
 def _read(path: Path) -> Source | None:
     try:
         # The archive carries a CRC of every array, checked as it is read.
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             images, labels = arrays["images"], arrays["labels"]
             names = tuple(str(name) for name in arrays["class_names"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

@@ -9,7 +9,7 @@ from nasablate.data.images import DataInfo
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
 from nasablate.training.device import release_memory
-from nasablate.training.network import make_net, make_optimizer
+from nasablate.training.network import check_fit, make_net, make_optimizer
 from nasablate.training.step import train_step
 
 
@@ -22,8 +22,10 @@ def step_seconds(
     third of training on it.
 
     Raises:
+        DataError: the network does not fit the data.
         GenomeError: the genome describes no legal network.
     """
+    check_fit(genome, data_info)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

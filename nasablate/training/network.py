@@ -9,6 +9,7 @@ from nasablate.errors import DataError
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe, Sgd
 from nasablate.nets import build, initialize
+from nasablate.training.onednn import avoid_strided_pointwise
 
 
 def make_net(genome: Genome, recipe: Recipe, seed: int, device: torch.device) -> nn.Module:
@@ -16,6 +17,8 @@ def make_net(genome: Genome, recipe: Recipe, seed: int, device: torch.device) ->
     net = build(lower(genome))
     # The memory format changes the order in which a tensor is filled, so it comes second.
     initialize(net, recipe.init, seed)
+    if device.type == "cpu":
+        avoid_strided_pointwise(net)
     net.to(device=device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return net
 
