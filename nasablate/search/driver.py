@@ -12,16 +12,18 @@ Runners call `next_job` for work, `report` after every epoch, and exactly one of
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nasablate.genome.space import Direction, Halving, SchedulerSpec
 from nasablate.search.job import Job, JobEnd, write_attempt
 from nasablate.search.observer import Observer
 from nasablate.search.proposals import Proposal, Proposer
 from nasablate.search.rungs import RungRecord, goes_on, rung_epochs
-from nasablate.search.samplers import Known
 from nasablate.search.trials import MAX_DEATHS, Trial, known_of, objective_values
 from nasablate.store import Epoch, State, StudyStore, TrialRecord
+
+if TYPE_CHECKING:
+    from nasablate.search.samplers import Known
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from nasablate.search.interruption import Interruption
 from nasablate.search.job import Job
 from nasablate.search.observer import Observer
 from nasablate.search.ray_session import ray_session
-from nasablate.search.ray_worker import call, run_trial
 
 
 class RayRunner:
@@ -64,6 +63,7 @@ class RayRunner:
     def run(self, driver: Driver, function: str) -> None:
         """Work until the driver has finished or the run was interrupted."""
         from nasablate.search.ray_bridge import Bridge, run_tune
+        from nasablate.search.ray_worker import run_trial
 
         with Interruption() as interruption:
             bridge = Bridge(driver, interruption)
@@ -82,6 +82,8 @@ class RayRunner:
     def map(self, function: str, jobs: Sequence[Job]) -> list[Any]:
         """Return ``function(job, device)`` of every job, in order."""
         import ray
+
+        from nasablate.search.ray_worker import call
 
         cpus, gpus = self._share()
         remote: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=2)(call)

@@ -34,7 +34,7 @@ class Interval:
         mean = statistics.fmean(values)
         if len(values) < 2:
             return cls(mean, -math.inf, math.inf, len(values))
-        from scipy.special import stdtrit
+        from scipy.special import stdtrit  # pyright: ignore[reportMissingTypeStubs]
 
         quantile = float(stdtrit(len(values) - 1, 0.5 + _LEVEL / 2))
         half = quantile * statistics.stdev(values) / math.sqrt(len(values))

@@ -5,7 +5,7 @@ the data.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from nasablate.errors import StoreError
 from nasablate.genome import SearchSpec
@@ -238,7 +238,9 @@ def _space_proposer(spec: SearchSpec, budget: int) -> SpaceProposer:
     from nasablate.search.space import load_space
 
     info = load_info(spec.data)
-    return make_proposer(spec, load_space(spec, info), info.fingerprint, budget)
+    # pyright takes no cached_property for the property of a protocol
+    space = cast("SpaceLike", load_space(spec, info))
+    return make_proposer(spec, space, info.fingerprint, budget)
 
 
 def make_proposer(

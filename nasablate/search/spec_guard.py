@@ -41,9 +41,7 @@ def check_unchanged(stored: str, spec: SearchSpec, num_trials: int) -> None:
     raise StoreError(message)
 
 
-def differences(
-    before: object, now: object, path: str = ""
-) -> Iterator[tuple[str, object, object]]:
+def differences(before: Any, now: Any, path: str = "") -> Iterator[tuple[str, object, object]]:
     """Yield the paths where two JSON documents differ, with both values.
 
     >>> list(differences({"a": {"b": 1}, "c": [1]}, {"a": {"b": 2}, "c": [1]}))

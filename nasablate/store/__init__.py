@@ -1,14 +1,11 @@
-"""The study's database: the only place that touches Optuna's storage and our own tables."""
+"""The study's database: the only place that touches Optuna's storage and our own tables.
 
-from nasablate.store.database import (
-    DEFAULT_URL,
-    Database,
-    database_exists,
-    open_database,
-    sqlite_path,
-    study_folder,
-)
-from nasablate.store.lock import driver_lock
+The records need neither; what opens a database is loaded when it is first asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from nasablate.store.records import (
     FINISHED,
     Epoch,
@@ -20,7 +17,18 @@ from nasablate.store.records import (
     TestReading,
     TrialRecord,
 )
-from nasablate.store.study import EpochRow, StudyStore, canonical, now
+
+if TYPE_CHECKING:
+    from nasablate.store.database import (
+        DEFAULT_URL,
+        Database,
+        database_exists,
+        open_database,
+        sqlite_path,
+        study_folder,
+    )
+    from nasablate.store.lock import driver_lock
+    from nasablate.store.study import EpochRow, StudyStore, canonical, now
 
 __all__ = [
     "DEFAULT_URL",
@@ -44,3 +52,24 @@ __all__ = [
     "sqlite_path",
     "study_folder",
 ]
+
+_HOMES = {
+    "DEFAULT_URL": "database",
+    "Database": "database",
+    "database_exists": "database",
+    "open_database": "database",
+    "sqlite_path": "database",
+    "study_folder": "database",
+    "driver_lock": "lock",
+    "EpochRow": "study",
+    "StudyStore": "study",
+    "canonical": "study",
+    "now": "study",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
