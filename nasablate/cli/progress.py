@@ -65,7 +65,8 @@ class Tally:
         self, metric: str, direction: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.metric = metric
-        self.phase = "starting"
+        self.waiting_for = "starting"
+        """What is being done while no trial runs, such as starting Ray."""
         self.running: dict[int, _Running] = {}
         self.best: tuple[float, int, str] | None = None
         self._sign = 1 if direction == "minimize" else -1
@@ -88,6 +89,7 @@ class Tally:
     def on_trial_start(self, number: int, summary: str, epochs: int) -> None:
         """Add a running trial; the time of the first one is where the estimate starts."""
         self._began = self._clock() if self._began is None else self._began
+        self.waiting_for = ""
         self.running[number] = _Running(summary, epochs)
 
     def on_epoch(self, number: int, epoch: "Epoch") -> None:
@@ -206,7 +208,7 @@ class LiveProgress:
     def on_phase(self, text: str) -> None:
         """Show the phase in the title."""
         with self._lock:
-            self._tally.phase = text
+            self._tally.waiting_for = text
 
     def on_start(self, total: int, finished: int) -> None:
         """Begin to count."""
@@ -232,7 +234,7 @@ class LiveProgress:
             self._console.print(text, markup=False, style="red")
 
     def _lines(self) -> Iterator[RenderableType]:
-        yield Text.assemble((self._title, "bold"), f"  {self._tally.phase}")
+        yield Text.assemble((self._title, "bold"), f"  {self._tally.waiting_for}")
         if self._tally.running:
             yield self._table()
         best = self._tally.best_text()
@@ -241,10 +243,12 @@ class LiveProgress:
         yield Text(self._tally.progress_text())
 
     def _table(self) -> Table:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column("trial", justify="right", no_wrap=True)
-        table.add_column("epochs", no_wrap=True, width=_BAR_WIDTH)
-        table.add_column("", justify="right", no_wrap=True)
+        table = Table(
+            box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=True
+        )
+        table.add_column("trial", justify="right", no_wrap=True, min_width=5)
+        table.add_column("epochs", no_wrap=True, min_width=_BAR_WIDTH, max_width=_BAR_WIDTH)
+        table.add_column("", justify="right", no_wrap=True, min_width=7)
         table.add_column("val error", justify="right", no_wrap=True, min_width=9)
         table.add_column("network", no_wrap=True, overflow="ellipsis", ratio=1)
         for number, trial in sorted(self._tally.running.items()):
