@@ -65,8 +65,8 @@ class Tally:
         self, metric: str, direction: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.metric = metric
-        self.waiting_for = "starting"
-        """What is being done while no trial runs, such as starting Ray."""
+        self.phase = "starting"
+        self._list_phase = ""
         self.running: dict[int, _Running] = {}
         self.best: tuple[float, int, str] | None = None
         self._sign = 1 if direction == "minimize" else -1
@@ -77,8 +77,14 @@ class Tally:
         self._ends: dict[str, int] = {}
         self._began: float | None = None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a list of trials."""
+        return self._total > 0
+
     def on_start(self, total: int, finished: int) -> None:
-        """Begin a list of trials."""
+        """Begin a list of trials; its phase is shown again once something it waits for is over."""
+        self._list_phase = self.phase
         self.running.clear()
         self.best = None
         self._total, self._finished = total, finished
@@ -89,7 +95,7 @@ class Tally:
     def on_trial_start(self, number: int, summary: str, epochs: int) -> None:
         """Add a running trial; the time of the first one is where the estimate starts."""
         self._began = self._clock() if self._began is None else self._began
-        self.waiting_for = ""
+        self.phase = self._list_phase
         self.running[number] = _Running(summary, epochs)
 
     def on_epoch(self, number: int, epoch: "Epoch") -> None:
@@ -156,6 +162,7 @@ class LineProgress:
 
     def on_phase(self, text: str) -> None:
         """Write the phase."""
+        self._tally.phase = text
         self._write(text)
 
     def on_start(self, total: int, finished: int) -> None:
@@ -208,7 +215,7 @@ class LiveProgress:
     def on_phase(self, text: str) -> None:
         """Show the phase in the title."""
         with self._lock:
-            self._tally.waiting_for = text
+            self._tally.phase = text
 
     def on_start(self, total: int, finished: int) -> None:
         """Begin to count."""
@@ -234,13 +241,14 @@ class LiveProgress:
             self._console.print(text, markup=False, style="red")
 
     def _lines(self) -> Iterator[RenderableType]:
-        yield Text.assemble((self._title, "bold"), f"  {self._tally.waiting_for}")
+        yield Text.assemble((self._title, "bold"), f"  {self._tally.phase}")
         if self._tally.running:
             yield self._table()
         best = self._tally.best_text()
         if best:
             yield Text(best, no_wrap=True, overflow="ellipsis", style="green")
-        yield Text(self._tally.progress_text())
+        if self._tally.has_begun:
+            yield Text(self._tally.progress_text())
 
     def _table(self) -> Table:
         table = Table(

@@ -137,6 +137,7 @@ class _Run:
             data=self._spec.data.canonical_json(),
             budget=self._budget,
         )
+        self._observer.on_phase("searching")
         driver = Driver(study, proposer, rules, self._observer)
         runner.run(driver, self._train)
         if driver.exhausted and not driver.interrupted:

@@ -116,11 +116,12 @@ def test_live_table_shows_running_trials(tally: Tally) -> None:
     progress = LiveProgress("quickstart", made, tally)
     progress.on_phase("searching")
     progress.on_start(3, 0)
+    progress.on_phase("starting Ray")
     progress.on_trial_start(7, "unit.kind=[basic]", 12)
     progress.on_epoch(7, epoch(5, 4.25))
     made.print(progress)
     shown = text_of(made)
-    assert "quickstart" in shown
+    assert "quickstart  searching" in shown
     assert "5/12" in shown
     assert "4.25 %" in shown
     assert "unit.kind=[basic]" in shown
