@@ -4,19 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from ruamel.yaml import YAML
-from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.torch_counts import torch_counts
 from nasablate.blueprint import Blueprint, cost, lower
 from nasablate.genome import Genome, genome_presets, load_genome
 from nasablate.genome.edits import apply_edits
-from nasablate.nets import build
 
 ROWS: list[dict[str, Any]] = YAML(typ="safe").load(
     Path(__file__).with_name("params.yaml").read_text(encoding="utf-8")
 )
-SPREAD = sorted(ROWS, key=lambda row: row["params"])[::20]
+BY_SIZE = sorted(ROWS, key=lambda row: row["params"])
+FEW, MORE = BY_SIZE[::40], BY_SIZE[7::8]
 
 
 def labels(rows: list[dict[str, Any]]) -> list[str]:
@@ -46,17 +45,24 @@ def test_counts_without_torch(row: dict[str, Any]) -> None:
     assert found.norm_params == row.get("norm_params", found.norm_params)
 
 
-@pytest.mark.parametrize("row", SPREAD, ids=labels(SPREAD))
+@pytest.mark.parametrize("row", FEW, ids=labels(FEW))
 def test_counts_of_the_built_network(row: dict[str, Any]) -> None:
+    count_in_torch(row)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", MORE, ids=labels(MORE))
+def test_counts_of_more_built_networks(row: dict[str, Any]) -> None:
+    count_in_torch(row)
+
+
+def count_in_torch(row: dict[str, Any]) -> None:
     blueprint = blueprint_of(row)
-    with torch.device("meta"):
-        net = build(blueprint).eval()
-        images = torch.empty(1, *blueprint.input)
-    with FlopCounterMode(display=False) as counter:
-        logits = net(images)
-    assert sum(parameter.numel() for parameter in net.parameters()) == row["params"]
-    assert counter.get_total_flops() == 2 * row.get("macs", cost(blueprint).macs)
-    assert logits.shape == (1, blueprint.shape_at(blueprint.outputs[0])[0])
+    counted = torch_counts(blueprint)
+    assert counted.params == row["params"]
+    assert counted.macs == row.get("macs", cost(blueprint).macs)
+    assert counted.shapes == tuple(layer.shape for layer in blueprint.layers)
+    assert counted.logits == blueprint.shape_at(blueprint.outputs[0])
 
 
 @pytest.mark.parametrize("name", genome_presets())
