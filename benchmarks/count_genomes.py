@@ -2,7 +2,7 @@
 
     python benchmarks/count_genomes.py [--genomes 5000] [--seed 0]
 
-Ends with exit code 1 if any count differs. 5,000 genomes take a few minutes on one core.
+Ends with exit code 1 if any count differs. 5,000 genomes take about ten minutes on one free core.
 """
 
 import argparse
