@@ -10,7 +10,7 @@ import itertools
 import logging
 import random
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol, assert_never
@@ -297,10 +297,16 @@ def _suggest(trial: optuna.Trial, axis: Axis) -> ParamValue:
         case IntDistribution(low=low, high=high, step=step, log=log):
             return trial.suggest_int(axis.name, low, high, step=step, log=log)
         case FloatDistribution(low=low, high=high, step=step, log=log):
-            return trial.suggest_float(axis.name, low, high, step=step, log=log)
+            value = trial.suggest_float(axis.name, low, high, step=step, log=log)
+            # Optuna's multiples of a step carry rounding errors, those of a grid do not.
+            return value if step is None else min(axis.values() or (), key=_distance(value))
         case other:
             message = f"no such distribution: {other}"
             raise AssertionError(message)
+
+
+def _distance(value: float) -> Callable[[Any], float]:
+    return lambda other: abs(other - value)
 
 
 def _last_step(low: float, high: float, step: float) -> float:

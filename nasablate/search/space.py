@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from math import log, prod
 from typing import Literal, assert_never, cast
@@ -60,8 +61,10 @@ class Axis:
             case "float":
                 if self.step is None:
                     return (self.low,) if self.low == self.high else None
-                count = int((self.high - self.low) / self.step + 1e-9) + 1
-                return tuple(self.low + index * self.step for index in range(count))
+                # in decimals, as the file has them: three steps of 0.1 end at 0.3 exactly
+                low, high, step = (Decimal(str(x)) for x in (self.low, self.high, self.step))
+                count = int((high - low) // step) + 1
+                return tuple(float(low + index * step) for index in range(count))
             case _:
                 assert_never(self.kind)
 

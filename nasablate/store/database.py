@@ -136,7 +136,7 @@ def sqlite_path(url: str) -> Path | None:
     if not parsed.database or parsed.database == ":memory:":
         message = f"{url} has no file, so nothing would survive; write for example {DEFAULT_URL}"
         raise StoreError(message)
-    return Path(parsed.database)
+    return Path(parsed.database.removeprefix("file:"))
 
 
 def _check_file(path: Path, *, create: bool) -> None:

@@ -1,0 +1,229 @@
+"""What every runner must do; the same tests for both."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+
+from nasablate.genome.space import Halving, NoScheduler, Resources
+from nasablate.search.driver import Driver, Rules
+from nasablate.search.inline_runner import InlineRunner
+from nasablate.search.observer import SilentObserver
+from nasablate.search.proposals import Setting, SpaceProposer
+from nasablate.search.samplers import make_sampler
+from nasablate.store import open_database
+from tests.search.toy import TRAIN, ToySpace
+
+ONE = {"val_error": "minimize"}
+TWO = {"val_error": "minimize", "params": "minimize"}
+
+
+@pytest.fixture(scope="module", params=["inline", pytest.param("ray", marks=pytest.mark.ray)])
+def runner(request):
+    with contextlib.ExitStack() as stack:
+        if request.param == "inline":
+            chosen = InlineRunner(Resources(gpus_per_trial=0))
+        else:
+            from nasablate.search.ray_runner import RayRunner
+
+            # Workers are started once and live through all tests: they cannot see tmp_path.
+            resources = Resources(gpus_per_trial=0)
+            chosen = RayRunner(resources, SilentObserver(), num_cpus=2)
+        yield stack.enter_context(chosen)
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path}/toy.db")
+    yield database
+    database.close()
+
+
+def run(runner, study, space, *, budget=8, scheduler=None, sampler="random", objectives=ONE):
+    directions = list(objectives.values())
+    chosen = make_sampler(sampler, space, 0, directions, budget)
+    proposer = SpaceProposer(space, chosen, Setting("data", 0, 1), 0)
+    rules = Rules(objectives, scheduler or NoScheduler(), "{}", budget)
+    driver = Driver(study, proposer, rules, SilentObserver())
+    runner.run(driver, TRAIN)
+    return driver
+
+
+def test_the_budget_is_met_exactly_without_duplicates_or_holes(runner, database):
+    study = database.create("s", ONE, {"kind": "search"})
+    driver = run(runner, study, ToySpace(), budget=7)
+    trials, curves = study.trials(), study.curves()
+    assert driver.finished
+    assert [trial.state for trial in trials] == ["complete"] * 7
+    assert len({trial.attributes["evaluation_key"] for trial in trials}) == 7
+    for trial in trials:
+        assert [epoch.epoch for epoch in curves[trial.number]] == [1, 2, 3, 4]
+        assert trial.intermediate == {e.epoch: e.val_error for e in curves[trial.number]}
+        assert trial.values == (curves[trial.number][-1].val_error,)
+        assert trial.attempt == 1
+        assert not study.trial_folder(trial.number).exists()
+
+
+def test_failures_say_why_and_end_nothing_else(runner, database):
+    study = database.create("s", ONE, {"kind": "search"})
+    space = ToySpace((4,), mishaps={1: "raise", 2: "nan"})
+    run(runner, study, space, budget=4, sampler="grid")
+    trials = study.trials()
+    assert [trial.state for trial in trials] == ["complete", "fail", "fail", "complete"]
+    assert trials[1].failure_reason == "MemoryError: CUDA out of memory, for pretence"
+    assert trials[2].failure_reason == "val_loss is nan at epoch 2"
+    assert all(trial.values is None for trial in trials[1:3])
+    error = study.trial_folder(1) / "error.txt"
+    assert "in misbehave" in error.read_text()
+    assert not study.trial_folder(2).exists()
+
+
+def test_rungs_stop_trials_at_rungs_only(runner, database):
+    study = database.create("s", ONE, {"kind": "search"})
+    space = ToySpace((12,), epochs=8)
+    run(runner, study, space, budget=12, sampler="grid", scheduler=Halving(min_epochs=2, factor=2))
+    trials, curves = study.trials(), study.curves()
+    stopped = [trial for trial in trials if trial.state == "pruned"]
+    assert {trial.state for trial in trials} == {"complete", "pruned"}
+    assert len(stopped) >= 4
+    assert {len(curves[trial.number]) for trial in stopped} <= {2, 4}
+    for trial in stopped:
+        assert trial.values == (curves[trial.number][-1].val_error,)
+
+
+def test_several_objectives_keep_their_curve_as_an_attribute(runner, database):
+    study = database.create("s", TWO, {"kind": "search"})
+    run(runner, study, ToySpace(), budget=6, sampler="nsga2", objectives=TWO)
+    for trial in study.trials():
+        curve = study.curves()[trial.number]
+        assert trial.intermediate == {}
+        assert trial.attributes["curve"] == [[e.epoch, e.val_error] for e in curve]
+        assert trial.values == (curve[-1].val_error, trial.attributes["params"])
+
+
+def test_an_interrupted_study_goes_on_from_where_it_was(runner, database):
+    study = database.create("s", ONE, {"kind": "search"})
+    driver = run_two_epochs_of_trial_zero(study)
+    driver.release()
+    assert study.trials()[0].state == "waiting"
+    run(runner, study, ToySpace(), budget=3)
+    trials, curves = study.trials(), study.curves()
+    assert [trial.state for trial in trials] == ["complete"] * 3
+    assert [trial.attempt for trial in trials] == [2, 1, 1]
+    assert all(len(curve) == 4 for curve in curves.values())
+    assert len(study.epochs()) == 12
+
+
+def run_two_epochs_of_trial_zero(study):
+    from nasablate.search.job import load_function
+
+    class Killed(BaseException):
+        pass
+
+    space = ToySpace()
+    sampler = make_sampler("random", space, 0, ["minimize"], 3)
+    proposer = SpaceProposer(space, sampler, Setting("data", 0, 1), 0)
+    driver = Driver(study, proposer, Rules(ONE, NoScheduler(), "{}", 3), SilentObserver())
+    job = driver.next_job()
+
+    def on_epoch(epoch):
+        assert driver.report(job.number, job.attempt, epoch)
+        if epoch.epoch == 2:
+            raise Killed
+        return True
+
+    with pytest.raises(Killed):
+        load_function(TRAIN)(job, "cpu", on_epoch)
+    return driver
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_dead_worker_is_replaced_three_times_and_no_more(runner, database):
+    if isinstance(runner, InlineRunner):
+        pytest.skip("the inline runner has no workers that could die")
+    study = database.create("s", ONE, {"kind": "search"})
+    space = ToySpace((3,), mishaps={1: "die_once", 2: "die"})
+    run(runner, study, space, budget=3, sampler="grid")
+    trials = study.trials()
+    assert [trial.state for trial in trials] == ["complete", "complete", "fail"]
+    assert [trial.attempt for trial in trials] == [1, 2, 3]
+    assert trials[2].failure_reason == "gave up after 3 attempts: the worker died"
+    assert len(study.curves()[1]) == 4
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("share", "at_once", "seen"), [(0.5, 4, {"0", "1"}), (1.0, 2, {"0", "1"}), (2.0, 1, {"0,1"})]
+)
+def test_pretended_gpus_are_shared_as_asked(share, at_once, seen, tmp_path, monkeypatch):
+    from nasablate.search.ray_runner import RayRunner
+
+    log = tmp_path / "log"
+    monkeypatch.setenv("NASABLATE_TOY_LOG", str(log))
+    monkeypatch.setenv("NASABLATE_TOY_SECONDS", "1")
+    resources = Resources(gpus_per_trial=share, cpus_per_trial=0.5)
+    database = open_database(f"sqlite:///{tmp_path}/toy.db")
+    study = database.create("s", ONE, {"kind": "search"})
+    with RayRunner(resources, SilentObserver(), num_cpus=4, num_gpus=2) as runner:
+        assert runner._concurrent() == at_once
+        run(runner, study, ToySpace((8,), epochs=6), budget=at_once + 1, sampler="grid")
+    spans: dict[str, list[float]] = {}
+    devices = set()
+    for line in log.read_text().splitlines():
+        trial, _, _, _, gpus, moment = line.split(" ")
+        spans.setdefault(trial, []).append(float(moment))
+        devices.add(gpus)
+    assert devices == seen
+    busiest = max(
+        sum(min(span) <= moment <= max(span) for span in spans.values())
+        for moments in spans.values()
+        for moment in moments
+    )
+    assert busiest == at_once
+    database.close()
+
+
+@pytest.mark.ray
+def test_ray_leaves_nothing_behind_and_listens_on_loopback_only(tmp_path):
+    from nasablate.search.ray_session import ray_session
+
+    before = dict(os.environ)
+    with ray_session(num_cpus=1) as folder:
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert (folder / "token").stat().st_mode & 0o777 == 0o600
+        assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+        listening = listening_addresses(own_processes(str(folder)))
+    assert listening
+    assert listening <= {"0100007F", "00000000000000000000000001000000"}  # 127.0.0.1 and ::1
+    assert not folder.exists()
+    assert dict(os.environ) == before
+    assert own_processes(str(folder)) == []
+
+
+def own_processes(folder: str) -> list[int]:
+    """Return the processes that speak of a folder, and this one if any does."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if folder in path.read_bytes().decode(errors="replace"):
+                found.append(int(path.parent.name))
+    return found
+
+
+def listening_addresses(pids: list[int]) -> set[str]:
+    """Return the addresses, as the kernel writes them, on which processes listen."""
+    inodes = set()
+    for pid in [*pids, os.getpid()]:
+        for link in Path(f"/proc/{pid}/fd").glob("*"):
+            with contextlib.suppress(OSError):
+                inodes.add(str(link.readlink()).removeprefix("socket:[").removesuffix("]"))
+    found = set()
+    for name in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in inodes:
+                found.add(fields[1].partition(":")[0])
+    return found
