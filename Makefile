@@ -19,7 +19,8 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON3) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v[:2] <= (3, 13) else "error: nasablate needs Python 3.11, 3.12 or 3.13, but $(PYTHON3) is %d.%d; name another with PYTHON3=" % v[:2])'
-	test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
+	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
+	@echo "installing into $(VENV); this takes a few minutes"
 	$(if $(TORCH_INDEX),$(PYTHON) -m pip install -q --no-deps -c constraints.txt --index-url $(TORCH_INDEX) torch)
 	$(PYTHON) -m pip install -q -c constraints.txt torch
 	$(PYTHON) -m pip install -q -c constraints.txt -e '.[dev]'
