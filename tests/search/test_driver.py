@@ -1,6 +1,7 @@
 """Decisions of the driver that no runner shows."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -98,11 +99,13 @@ def test_what_an_old_attempt_says_changes_nothing(study):
     assert run_job(TRAIN, new, "cpu", lambda _: True) == JobEnd("completed")
 
 
-def test_an_attempt_takes_its_folder_over(study, tmp_path):
+def test_an_attempt_takes_its_folder_over(study):
     driver = make_driver(study)
     job = driver.next_job()
-    assert (study.trial_folder(0) / "attempt").read_text() == "1\n"
-    write_attempt(job)
+    path = study.trial_folder(0) / "attempt"
+    assert path.read_text() == "1\n"
+    write_attempt(replace(job, attempt=2))
+    assert path.read_text() == "2\n"
 
 
 def test_not_a_number_at_a_rung_is_a_failure_not_a_stop(study):

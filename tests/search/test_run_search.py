@@ -1,6 +1,7 @@
 """A whole search with toy trainings: confirmation, test readings, changed files."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -21,8 +22,7 @@ def url(tmp_path, monkeypatch):
 
 
 def log_lines() -> list[str]:
-    with open(os.environ["NASABLATE_TOY_LOG"]) as file:
-        return file.read().splitlines()
+    return Path(os.environ["NASABLATE_TOY_LOG"]).read_text().splitlines()
 
 
 def test_the_winner_is_confirmed_on_fresh_seeds_and_tested_once(url):
@@ -79,7 +79,7 @@ def test_a_finished_search_is_known_from_the_database_alone(url, monkeypatch):
     expected = toy_search(url, spec)
     monkeypatch.setattr("nasablate.data.load_info", lambda _: pytest.fail("loaded the data"))
     assert run_search(spec, url) == expected
-    with pytest.raises(StoreError, match="sampler.name"):
+    with pytest.raises(StoreError, match=r"sampler\.name"):
         run_search(toy_spec(sampler={"name": "tpe"}, confirm={"top": 1, "seeds": 2}), url)
 
 

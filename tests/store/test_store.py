@@ -157,7 +157,7 @@ def test_studies_are_listed_with_counts_and_foreign_ones_are_not(database, study
     assert summary.objectives == {"val_error": "minimize"}
 
 
-def test_optuna_alone_reads_the_study(database, study, url):
+def test_optuna_alone_reads_the_study(study, url):
     number = study.create_trial(NEW)
     study.finish_trial(number, "complete", (9.5,), {})
     loaded = optuna.load_study(study_name=study.name, storage=url)
