@@ -8,6 +8,7 @@ and this one first. A switch that is already in the environment is left alone.
 # Ray is half typed.
 
 import contextlib
+import functools
 import logging
 import os
 import secrets
@@ -60,7 +61,7 @@ def ray_session(
         token = folder / "token"
         descriptor = os.open(token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
+            file.write(_token())
         switches |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
     else:
         del switches["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"]
@@ -71,6 +72,12 @@ def ray_session(
     finally:
         _stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def _token() -> str:
+    """Return the password of this process's Rays; Ray keeps the first one it has read."""
+    return secrets.token_hex(32)
 
 
 def _start(address: str | None, folder: Path, num_cpus: int | None, num_gpus: int | None) -> None:
