@@ -41,19 +41,25 @@ def check_unchanged(stored: str, spec: SearchSpec, num_trials: int) -> None:
     raise StoreError(message)
 
 
-def differences(before: Any, now: Any, path: str = "") -> Iterator[tuple[str, object, object]]:
+def differences(
+    before: object, now: object, path: str = ""
+) -> Iterator[tuple[str, object, object]]:
     """Yield the paths where two JSON documents differ, with both values.
 
     >>> list(differences({"a": {"b": 1}, "c": [1]}, {"a": {"b": 2}, "c": [1]}))
     [('a.b', 1, 2)]
     """
-    if isinstance(before, dict) and isinstance(now, dict):
-        old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", now)
+    old, new = _mapping(before), _mapping(now)
+    if old is not None and new is not None:
         for key in sorted(old.keys() | new.keys()):
             place = f"{path}.{key}" if path else key
             yield from differences(old.get(key, _MISSING), new.get(key, _MISSING), place)
     elif before != now or type(before) is not type(now):
         yield path, before, now
+
+
+def _mapping(value: object) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 def _is_extension(
