@@ -1,7 +1,8 @@
 """A cache of decoded images: one file per split, so that each worker process need not decode.
 
 Decoding 50,000 small JPEGs takes about ten seconds, reading them back less than half a second.
-A cache that is missing, damaged or not writable costs time and nothing else.
+A cache that is missing, damaged or not writable costs time and nothing else. Files used least
+recently are removed when the folder grows beyond ``NASABLATE_DATA_CACHE``.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ import numpy as np
 
 from nasablate.data.folders import cache_root
 from nasablate.data.images import Source, frozen
+from nasablate.data.limits import cache_budget
 
 _FORMAT = 1
 
@@ -29,16 +31,46 @@ def stamp(files: Sequence[Path]) -> Stamp:
     return tuple((str(file.resolve()), stat.st_size, stat.st_mtime_ns) for file, stat in stats)
 
 
-def decoded_once(files: Stamp, decode: Callable[[], Source]) -> Source:
-    """Return the cached result of ``decode`` for these files, or decode and cache it."""
-    key = hashlib.sha256(json.dumps([_FORMAT, files]).encode()).hexdigest()
-    path = cache_root() / "decoded" / f"{key[:32]}.npz"
+def cache_key(files: Stamp, variant: str) -> str:
+    """Return the name under which something made from ``files`` is kept; ``variant`` says what."""
+    content = [_FORMAT, files, variant] if variant else [_FORMAT, files]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def decoded_once(files: Stamp, decode: Callable[[], Source], variant: str = "") -> Source:
+    """Return the cached result of ``decode`` for these files, or decode and cache it.
+
+    Args:
+        files: What the images are decoded from.
+        decode: Decodes them.
+        variant: How they are decoded, where that is not always the same.
+
+    Raises:
+        DataError: ``decode`` raises it, or ``NASABLATE_DATA_CACHE`` holds no size.
+    """
+    path = cache_root() / "decoded" / f"{cache_key(files, variant)}.npz"
     cached = _read(path)
     if cached is not None:
         return cached
     source = decode()
-    _write(path, source)
+    room = cache_budget()
+    if source.images.images.nbytes <= room:
+        _write(path, source)
+        prune(path.parent, room)
     return source
+
+
+def prune(folder: Path, room: int) -> None:
+    """Remove the files used least recently until at most ``room`` bytes are left."""
+    try:
+        entries = [(path, path.stat()) for path in folder.glob("*.npz")]
+    except OSError:
+        return
+    for path, status in sorted(entries, key=lambda entry: entry[1].st_mtime_ns, reverse=True):
+        room -= status.st_size
+        if room < 0:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _read(path: Path) -> Source | None:
@@ -47,6 +79,8 @@ def _read(path: Path) -> Source | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             images, labels = arrays["images"], arrays["labels"]
             names = tuple(str(name) for name in arrays["class_names"])
+        with contextlib.suppress(OSError):
+            os.utime(path)  # the time of the last use
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     if images.dtype != np.uint8 or images.ndim != 4 or labels.shape != images.shape[:1]:

@@ -14,6 +14,7 @@ from nasablate.data.splits import stratified
 from nasablate.errors import DataError
 
 TEST_FRACTION = 0.2
+NUM_TEST = 359
 _TEST_SEED = 0
 _FILE = Path("datasets", "data", "digits.csv.gz")
 

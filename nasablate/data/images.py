@@ -2,7 +2,9 @@
 
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +28,41 @@ class ImageSet:
         """Return the number of images."""
         return len(self.labels)
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of every image."""
+        _, channels, height, width = self.images.shape
+        return channels, height, width
+
+    def chunks(self) -> Iterator[Images]:
+        """Yield all images in order, uint8 [n, channels, height, width]."""
+        yield self.images
+
     def take(self, indices: NDArray[np.int64]) -> "ImageSet":
         """Return the images at ``indices``, copied and read-only."""
         return frozen(self.images[indices], self.labels[indices])
+
+
+class Part(Protocol):
+    """One part of a data set, in memory (``ImageSet``) or read when needed (``StreamedSet``)."""
+
+    @property
+    def labels(self) -> Labels:
+        """The class of every image, int64 [n]."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of every image."""
+        ...
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        ...
+
+    def chunks(self) -> Iterator[Images]:
+        """Yield all images in order, some at a time, uint8 [n, channels, height, width]."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +92,8 @@ class TrainingData:
     """The part of a data set that trials may see: no test images."""
 
     info: DataInfo
-    train: ImageSet
-    val: ImageSet
+    train: Part
+    val: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +112,35 @@ def frozen(images: Images, labels: Labels) -> ImageSet:
     return ImageSet(images, labels)
 
 
-def fingerprint(*parts: ImageSet) -> str:
+def fingerprint(*parts: Part) -> str:
     """Return the hex SHA-256 over shape, images and labels of every part, in order."""
+    return examine(*parts).fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one pass over the images of several parts shows."""
+
+    fingerprint: str
+    """Hex SHA-256 over shape, images and labels of every part, in order."""
+    mean: tuple[float, ...]
+    """Mean of the first part per channel, in units of 0..1."""
+    std: tuple[float, ...]
+    """Standard deviation of the first part per channel, in units of 0..1."""
+
+
+def examine(first: Part, *others: Part) -> Facts:
+    """Read every image once and return the fingerprint and the statistics of the first part."""
     digest = hashlib.sha256()
-    for part in parts:
-        digest.update(repr(part.images.shape).encode())
-        digest.update(np.ascontiguousarray(part.images).data)
+    counts = np.zeros((first.shape[0], 256), dtype=np.int64)
+    for part in (first, *others):
+        digest.update(repr((len(part), *part.shape)).encode())
+        for images in part.chunks():
+            digest.update(np.ascontiguousarray(images).data)
+            if part is first:
+                counts += _histograms(images)
         digest.update(part.labels.astype("<i8").tobytes())
-    return digest.hexdigest()
+    return Facts(digest.hexdigest(), *_moments(counts))
 
 
 def channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -96,10 +151,19 @@ def channel_statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, 
     >>> channel_statistics(np.array([[[[0, 255]]]], dtype=np.uint8))
     ((0.5,), (0.5,))
     """
+    return _moments(_histograms(images))
+
+
+def _histograms(images: Images) -> NDArray[np.int64]:
+    """Count the values 0..255 of each channel, [channels, 256]."""
+    channels = range(images.shape[1])
+    return np.stack([np.bincount(images[:, c].reshape(-1), minlength=256) for c in channels])
+
+
+def _moments(histograms: NDArray[np.int64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     means: list[float] = []
     stds: list[float] = []
-    for channel in range(images.shape[1]):
-        counts = np.bincount(images[:, channel].reshape(-1), minlength=256).tolist()
+    for counts in histograms.tolist():
         total = sum(counts)
         first = sum(value * count for value, count in enumerate(counts))
         second = sum(value * value * count for value, count in enumerate(counts))

@@ -1,31 +1,28 @@
 """From a data spec to images: the training and validation part, or the test part, never both."""
 
 import functools
-from pathlib import Path
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nasablate.data.decoded import Stamp, decoded_once, stamp
-from nasablate.data.digits import read_digits
-from nasablate.data.folders import data_root
-from nasablate.data.images import (
-    DataInfo,
-    ImageSet,
-    Source,
-    TrainingData,
-    channel_statistics,
-    fingerprint,
-)
-from nasablate.data.parquet import count_rows, read_parquet, shards
-from nasablate.data.splits import stratified
+from nasablate.data.decoded import Stamp, cache_key, stamp
+from nasablate.data.images import DataInfo, Facts, Part, TrainingData, examine
+from nasablate.data.limits import memory_budget
+from nasablate.data.reading import ReadPart, read_part
+from nasablate.data.sources import Located, locate
+from nasablate.data.splits import folded, stratified
+from nasablate.data.streaming import StreamedSet, facts_once
 from nasablate.errors import DataError
-from nasablate.genome.data_spec import KNOWN_DATA, DataSpec
+from nasablate.genome.data_spec import DataSpec
 
-_PARQUET = "parquet:"
+if TYPE_CHECKING:
+    from nasablate.data.pictures import Channels
+
 _VALIDATION_FRACTION = {"digits": 0.25}
 _DEFAULT_VALIDATION_FRACTION = 0.1
-_TEST_SPLITS = ("test", "validation")
-"""Prefixes of test files; ``validation-*`` serves where a set has no ``test-*``."""
+_Indices = NDArray[np.int64]
 
 
 def load_info(spec: DataSpec) -> DataInfo:
@@ -40,83 +37,99 @@ def load_info(spec: DataSpec) -> DataInfo:
 def load_train(spec: DataSpec) -> TrainingData:
     """Return the training and the validation part; a few recent results stay in memory.
 
+    A set whose decoded images exceed ``NASABLATE_DATA_MEMORY`` is streamed from the disk.
+
     Raises:
         DataError: the data set is missing, damaged, or too small for the split.
     """
-    train: list[Path] = []
-    test: list[Path] = []
-    if spec.name != "digits":
-        train, test = _files(spec, "train"), _test_files(spec)
-        if not train:
-            raise _missing(spec, "train-*.parquet")
+    located = locate(spec.name)
+    stamps = tuple(
+        stamp(part.files) if part else () for part in (located.train, located.val, located.test)
+    )
     # A frozen model has a hash, which the type checker cannot see.
-    return _load_train(spec, stamp(train), stamp(test))  # pyright: ignore[reportArgumentType]
+    return _load_train(spec, stamps, memory_budget())  # pyright: ignore[reportArgumentType]
 
 
-def load_test(spec: DataSpec) -> ImageSet:
-    """Return the test part, which no spec can change.
+def load_test(spec: DataSpec) -> Part:
+    """Return the test part, which no spec can change but for its size.
 
     Raises:
         DataError: the data set has no test part, or it does not fit the training part.
     """
-    if spec.name == "digits":
-        return read_digits()[1]
-    files = _test_files(spec)
-    if not files:
-        raise _missing(spec, "test-*.parquet")
-    test = _read(stamp(files)).images
+    located = locate(spec.name)
+    if located.test is None:
+        message = (
+            f"data {spec.name}: has no test part; add one (a folder 'test', test-*.parquet,"
+            " test_images and test_labels) to measure a test error"
+        )
+        raise DataError(message)
     info = load_info(spec)
-    if test.images.shape[1:] != (info.channels, info.height, info.width):
-        message = (
-            f"data {spec.name}: test images have shape {test.images.shape[1:]}, training images"
-            f" {(info.channels, info.height, info.width)}; both need one shape"
-        )
-        raise DataError(message)
-    if test.labels.max() >= info.classes:
-        message = (
-            f"data {spec.name}: the test part has label {test.labels.max()}, the training part"
-            f" {info.classes} classes"
-        )
-        raise DataError(message)
-    return test
+    test = read_part(located.test, spec.size, cast("Channels", info.channels))
+    _check_fits(spec, test, "test", (info.channels, info.height, info.width), info.classes)
+    return test.whole()
 
 
 @functools.lru_cache(maxsize=2)
-def _load_train(spec: DataSpec, train_files: Stamp, test_files: Stamp) -> TrainingData:
-    if spec.name == "digits":
-        source, test = read_digits()
-        num_test = len(test)
+def _load_train(spec: DataSpec, stamps: tuple[Stamp, ...], budget: int) -> TrainingData:
+    del budget  # part of the key: it decides what is streamed
+    located = locate(spec.name)
+    source = read_part(located.train, spec.size)
+    kept = _subset(spec, source)
+    own_val = _own_validation(spec, located, source)
+    if own_val is not None:
+        parts = source.take(kept), own_val
     else:
-        source = _read(train_files)
-        num_test = count_rows([Path(path) for path, _, _ in test_files])
-    return _split(spec, source, num_test)
+        val, train = _drawn(spec, source.labels[kept])
+        parts = source.take(kept[train]), source.take(kept[val])
+    _check_parts(spec, *parts)
+    num_test = located.test.count() if located.test else 0
+    return _describe(spec, source, parts, num_test, stamps)
 
 
-def _read(files: Stamp) -> Source:
-    return decoded_once(files, lambda: read_parquet([Path(path) for path, _, _ in files]))
+def _subset(spec: DataSpec, source: ReadPart) -> _Indices:
+    labels = source.labels
+    if spec.subset is None:
+        return np.arange(len(labels))
+    if spec.subset > len(labels):
+        message = (
+            f"data.subset = {spec.subset}: {spec.name} has {len(labels)} training images;"
+            " choose at most that many"
+        )
+        raise DataError(message)
+    return stratified(labels, spec.subset, spec.split_seed, "subset")[0]
 
 
-def _split(spec: DataSpec, source: Source, num_test: int) -> TrainingData:
-    labels = source.images.labels
-    kept = np.arange(len(labels))
-    if spec.subset is not None:
-        if spec.subset > len(labels):
+def _own_validation(spec: DataSpec, located: Located, source: ReadPart) -> Part | None:
+    """Return the validation part that the set comes with, if there is one."""
+    if located.val is None:
+        return None
+    for field, value in (("validation", spec.validation), ("folds", spec.folds)):
+        if value is not None:
             message = (
-                f"data.subset = {spec.subset}: {spec.name} has {len(labels)} training images;"
-                " choose at most that many"
+                f"data.{field} = {value}: {spec.name} comes with a validation part; remove the"
+                " field, or move those images to the training part"
             )
             raise DataError(message)
-        kept, _ = stratified(labels, spec.subset, spec.split_seed, "subset")
-    num_val = _num_validation(spec, len(kept))
-    if not 1 <= num_val <= len(kept) - 2:
+    val = read_part(located.val, spec.size, cast("Channels", source.shape[0]))
+    _check_fits(spec, val, "validation", source.shape, len(source.class_names))
+    return val.whole()
+
+
+def _drawn(spec: DataSpec, labels: NDArray[np.int64]) -> tuple[_Indices, _Indices]:
+    """Draw the validation part; return (validation, training)."""
+    if spec.folds is not None:
+        if spec.folds > len(labels):
+            message = f"data.folds = {spec.folds}: only {len(labels)} images; choose fewer folds"
+            raise DataError(message)
+        return folded(labels, spec.folds, spec.fold or 0, spec.split_seed)
+    num_val = _num_validation(spec, len(labels))
+    if not 1 <= num_val <= len(labels) - 2:
         message = (
-            f"data.validation = {spec.validation}: leaves {len(kept) - num_val} of {len(kept)}"
+            f"data.validation = {spec.validation}: leaves {len(labels) - num_val} of {len(labels)}"
             f" images for training and {num_val} for validation; at least 2 and 1 are needed"
         )
         raise DataError(message)
-    val, train = stratified(labels[kept], num_val, spec.split_seed, "validation")
-    train_set, val_set = source.images.take(kept[train]), source.images.take(kept[val])
-    return TrainingData(_describe(spec, source, train_set, val_set, num_test), train_set, val_set)
+    return stratified(labels, num_val, spec.split_seed, "validation")
 
 
 def _num_validation(spec: DataSpec, available: int) -> int:
@@ -130,12 +143,50 @@ def _num_validation(spec: DataSpec, available: int) -> int:
             return round(fraction * available)
 
 
+def _check_parts(spec: DataSpec, train: Part, val: Part) -> None:
+    if len(train) < 2 or len(val) < 1:
+        message = (
+            f"data {spec.name}: {len(train)} images for training and {len(val)} for validation; at"
+            " least 2 and 1 are needed"
+        )
+        raise DataError(message)
+    classes = np.unique(train.labels)
+    if len(classes) < 2:
+        message = (
+            f"data {spec.name}: every training image is of class {int(classes[0])}; a network"
+            " needs images of at least 2 classes to learn from"
+        )
+        raise DataError(message)
+
+
+def _check_fits(
+    spec: DataSpec, part: ReadPart, name: str, shape: tuple[int, int, int], classes: int
+) -> None:
+    if part.shape != shape:
+        message = (
+            f"data {spec.name}: {name} images have shape {part.shape}, training images"
+            f" {shape}; both need one shape: give the data set a size, or convert the images"
+        )
+        raise DataError(message)
+    if part.labels.max() >= classes:
+        message = (
+            f"data {spec.name}: the {name} part has label {part.labels.max()}, the training part"
+            f" {classes} classes"
+        )
+        raise DataError(message)
+
+
 def _describe(
-    spec: DataSpec, source: Source, train: ImageSet, val: ImageSet, num_test: int
-) -> DataInfo:
-    mean, std = channel_statistics(train.images)
-    _, channels, height, width = train.images.shape
-    return DataInfo(
+    spec: DataSpec,
+    source: ReadPart,
+    parts: tuple[Part, Part],
+    num_test: int,
+    stamps: Sequence[Stamp],
+) -> TrainingData:
+    train, val = parts
+    facts = _facts(spec, train, val, stamps)
+    channels, height, width = train.shape
+    info = DataInfo(
         name=spec.name,
         channels=channels,
         height=height,
@@ -145,43 +196,15 @@ def _describe(
         num_train=len(train),
         num_val=len(val),
         num_test=num_test,
-        fingerprint=fingerprint(train, val),
-        mean=mean,
-        std=std,
+        fingerprint=facts.fingerprint,
+        mean=facts.mean,
+        std=facts.std,
     )
+    return TrainingData(info, train, val)
 
 
-def _test_files(spec: DataSpec) -> list[Path]:
-    for split in _TEST_SPLITS:
-        files = _files(spec, split)
-        if files:
-            return files
-    return []
-
-
-def _files(spec: DataSpec, split: str) -> list[Path]:
-    folder = _folder(spec)
-    if not folder.is_dir():
-        raise _missing(spec, "the folder")
-    return shards(folder, split)
-
-
-def _folder(spec: DataSpec) -> Path:
-    if spec.name.startswith(_PARQUET) and len(spec.name) > len(_PARQUET):
-        return Path(spec.name.removeprefix(_PARQUET)).expanduser()
-    if spec.name in KNOWN_DATA:
-        return data_root() / spec.name
-    known = ", ".join((*KNOWN_DATA, "parquet:PATH"))
-    message = f"data.name = {spec.name!r}: no data set has this name; known: {known}"
-    raise DataError(message)
-
-
-def _missing(spec: DataSpec, what: str) -> DataError:
-    folder = _folder(spec)
-    remedy = (
-        f"put Parquet files (train-*.parquet, test-*.parquet) into {folder}, or set NASABLATE_DATA"
-        f" to the folder that holds {spec.name}/"
-        if spec.name in KNOWN_DATA
-        else "correct the path after 'parquet:', or put train-*.parquet and test-*.parquet there"
-    )
-    return DataError(f"data {spec.name}: {what} is missing at {folder}; {remedy}")
+def _facts(spec: DataSpec, train: Part, val: Part, stamps: Sequence[Stamp]) -> Facts:
+    if isinstance(train, StreamedSet) and isinstance(val, StreamedSet):
+        files = tuple(entry for part in stamps[:2] for entry in part)
+        return facts_once(train, val, cache_key(files, f"facts {spec.canonical_json()}"))
+    return examine(train, val)

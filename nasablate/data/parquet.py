@@ -4,22 +4,107 @@ The image column is ``image`` or ``img`` (bytes, or a struct with ``bytes``), th
 ``label``, ``labels`` or ``fine_label`` (integers from 0).
 """
 
+import bisect
 import importlib
 import io
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
-from nasablate.data.images import Images, Source, frozen
+from nasablate.data.limits import MAX_CLASSES
 from nasablate.errors import DataError
+
+if TYPE_CHECKING:
+    from nasablate.data.images import Labels
 
 IMAGE_COLUMNS = ("image", "img")
 LABEL_COLUMNS = ("label", "labels", "fine_label")
-_CHANNELS = {"L": 1, "RGB": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """One row group: the unit in which Parquet is read."""
+
+    file: Path
+    group: int
+    first_row: int
+    """Within its file."""
+    start: int
+    """Within the part."""
+
+
+class ParquetImages:
+    """One part of a data set: its labels in memory, its images read row group by row group."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        """Read labels and class names.
+
+        Raises:
+            DataError: a file is damaged, a column missing, or a label is no class.
+        """
+        self._blocks: list[_Block] = []
+        self._cached: tuple[int, list[bytes | None]] = (-1, [])
+        labels: list[int] = []
+        names: tuple[str, ...] = ()
+        for file in files:
+            shard_names = self._add(file, labels)
+            names = names or shard_names
+        if not labels:
+            message = f"{files[0].parent}: the files '{files[0].name}'... hold no image"
+            raise DataError(message)
+        self.class_names = _names(files[0].parent, names, max(labels))
+        self.labels: Labels = np.array(labels, dtype=np.int64)
+        self.labels.setflags(write=False)
+        self._starts = [block.start for block in self._blocks]
+
+    def where(self, index: int) -> str:
+        """Return the file and row of a picture, for messages."""
+        block = self._blocks[self._block_of(index)]
+        return f"{block.file}: row {block.first_row + index - block.start}"
+
+    def open(self, index: int) -> BinaryIO:
+        """Return the bytes of a picture as a stream.
+
+        Raises:
+            DataError: the file is damaged or the row holds no bytes.
+        """
+        number = self._block_of(index)
+        if self._cached[0] != number:
+            self._cached = (number, _read_images(self._blocks[number]))
+        data = self._cached[1][index - self._blocks[number].start]
+        if data is None:
+            message = (
+                f"{self.where(index)}: has no image bytes; files with mere paths cannot be read"
+            )
+            raise DataError(message)
+        return io.BytesIO(data)
+
+    def _block_of(self, index: int) -> int:
+        return bisect.bisect_right(self._starts, index) - 1
+
+    def _add(self, file: Path, labels: list[int]) -> tuple[str, ...]:
+        """Note the blocks and labels of one file; return the class names of its metadata."""
+        parquet = _open(file)
+        schema = parquet.schema_arrow
+        _image_column(file, schema)
+        column = _column(file, schema.names, LABEL_COLUMNS)
+        if not _pyarrow().types.is_integer(schema.field(column).type):
+            kind = schema.field(column).type
+            message = f"{file}: column '{column}' is {kind}, it must hold integers from 0"
+            raise DataError(message)
+        row = 0
+        for group in range(parquet.num_row_groups):
+            values = _read_column(file, parquet, group, column).to_pylist()
+            if values:
+                self._blocks.append(_Block(file, group, row, len(labels)))
+            labels += _checked_labels(file, column, values, row)
+            row += len(values)
+        return _class_names(schema.metadata, column)
 
 
 def shards(folder: Path, split: str) -> list[Path]:
@@ -44,78 +129,56 @@ def shards(folder: Path, split: str) -> list[Path]:
 
 
 def count_rows(files: Sequence[Path]) -> int:
-    """Return the number of rows from the footers alone."""
-    return sum(_open(file).metadata.num_rows for file in files)
-
-
-def read_parquet(files: Sequence[Path]) -> Source:
-    """Decode every image of ``files``.
+    """Return the number of rows from the footers alone.
 
     Raises:
-        DataError: a column is missing, an image cannot be decoded or differs in size or number of
-            channels from the first one, or a label is no class.
+        DataError: a file is damaged.
     """
-    batches: list[Images] = []
-    labels: list[int] = []
-    names: tuple[str, ...] = ()
-    shape: tuple[int, ...] | None = None
-    for file in files:
-        encoded, shard_labels, shard_names = _read_shard(file)
-        names = names or shard_names
-        images = _decode(file, encoded, shape)
-        if len(images):
-            shape = images.shape[1:]
-        batches.append(images)
-        labels.extend(shard_labels)
-    if not labels:
-        message = f"{files[0].parent}: the files '{files[0].name}'... hold no image"
-        raise DataError(message)
-    images = np.concatenate([batch for batch in batches if len(batch)])
-    names = names or tuple(str(label) for label in range(max(labels) + 1))
-    if max(labels) >= len(names):
-        message = (
-            f"{files[0].parent}: label {max(labels)} has no name, the metadata name"
-            f" {len(names)} classes; correct the metadata or the labels"
-        )
-        raise DataError(message)
-    return Source(frozen(images, np.array(labels, dtype=np.int64)), names)
-
-
-def _read_shard(file: Path) -> tuple[list[bytes | None], list[int], tuple[str, ...]]:
-    pa = _pyarrow()
-    parquet = _open(file)
-    schema = parquet.schema_arrow
-    image_column = _column(file, schema.names, IMAGE_COLUMNS)
-    label_column = _column(file, schema.names, LABEL_COLUMNS)
-    if not pa.types.is_integer(schema.field(label_column).type):
-        kind = schema.field(label_column).type
-        message = f"{file}: column '{label_column}' is {kind}, it must hold integers from 0"
-        raise DataError(message)
-    try:
-        table = parquet.read(columns=[image_column, label_column])
-    except (OSError, pa.ArrowException) as error:
-        message = f"{file}: damaged ({error}); copy the file again"
-        raise DataError(message) from error
-    column = table[image_column].combine_chunks()
-    if pa.types.is_struct(column.type):
-        if "bytes" not in [field.name for field in column.type]:
-            message = f"{file}: column '{image_column}' has no field 'bytes'"
-            raise DataError(message)
-        column = column.field("bytes")
-    if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
-        message = f"{file}: column '{image_column}' is {column.type}, it must hold image bytes"
-        raise DataError(message)
-    labels = _labels(file, label_column, table[label_column].to_pylist())
-    return column.to_pylist(), labels, _class_names(schema.metadata, label_column)
+    return sum(_open(file).metadata.num_rows for file in files)
 
 
 def _open(file: Path) -> Any:
     pa = _pyarrow()
     try:
         return pa.parquet.ParquetFile(file)
-    except (OSError, pa.ArrowException) as error:
-        message = f"{file}: not a Parquet file ({error}); copy the file again"
+    except (OSError, pa.ArrowException, ValueError) as error:
+        message = f"{file}: not a Parquet file ({_line(error)}); copy the file again"
         raise DataError(message) from error
+
+
+def _read_column(file: Path, parquet: Any, group: int, column: str) -> Any:
+    try:
+        table = parquet.read_row_group(group, columns=[column], use_threads=False)
+        values = table[column].combine_chunks()
+        values.validate(full=True)
+    except (OSError, _pyarrow().ArrowException, ValueError, MemoryError) as error:
+        message = f"{file}: damaged ({_line(error)}); copy the file again"
+        raise DataError(message) from error
+    return values
+
+
+def _read_images(block: _Block) -> list[bytes | None]:
+    parquet = _open(block.file)
+    column = _image_column(block.file, parquet.schema_arrow)
+    values = _read_column(block.file, parquet, block.group, column)
+    if _pyarrow().types.is_struct(values.type):
+        values = values.field("bytes")
+    return values.to_pylist()
+
+
+def _image_column(file: Path, schema: Any) -> str:
+    types = _pyarrow().types
+    name = _column(file, schema.names, IMAGE_COLUMNS)
+    kind = schema.field(name).type
+    if types.is_struct(kind):
+        if "bytes" not in [field.name for field in kind]:
+            message = f"{file}: column '{name}' has no field 'bytes'"
+            raise DataError(message)
+        kind = kind.field("bytes").type
+    if not (types.is_binary(kind) or types.is_large_binary(kind)):
+        message = f"{file}: column '{name}' is {kind}, it must hold image bytes"
+        raise DataError(message)
+    return name
 
 
 def _pyarrow() -> Any:
@@ -132,10 +195,13 @@ def _column(file: Path, present: Sequence[str], wanted: Sequence[str]) -> str:
     raise DataError(message)
 
 
-def _labels(file: Path, column: str, values: list[int | None]) -> list[int]:
-    for row, value in enumerate(values):
-        if value is None or value < 0:
-            message = f"{file}: row {row}: {column} = {value}; every image needs a class from 0"
+def _checked_labels(file: Path, column: str, values: list[int | None], first_row: int) -> list[int]:
+    for row, value in enumerate(values, first_row):
+        if value is None or not 0 <= value < MAX_CLASSES:
+            message = (
+                f"{file}: row {row}: {column} = {value}; every image needs a class from 0"
+                f" to at most {MAX_CLASSES - 1}"
+            )
             raise DataError(message)
     return cast("list[int]", values)
 
@@ -145,50 +211,21 @@ def _class_names(metadata: dict[bytes, bytes] | None, column: str) -> tuple[str,
     try:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
         return tuple(str(name) for name in features[column]["names"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return ()
 
 
-def _decode(file: Path, encoded: list[bytes | None], shape: tuple[int, ...] | None) -> Images:
-    """Decode to uint8 [n, channels, height, width]; ``shape`` is the one all images must have."""
-    result = np.empty((0, 1, 1, 1), dtype=np.uint8)
-    for row, data in enumerate(encoded):
-        image = _decode_one(f"{file}: row {row}", data)
-        if shape is None:
-            shape = image.shape
-        if image.shape != shape:
-            message = (
-                f"{file}: row {row}: {_in_words(image.shape)}, but the images before it have"
-                f" {_in_words(shape)}; all images of a data set need one size and one number of"
-                " channels"
-            )
-            raise DataError(message)
-        if row == 0:
-            result = np.empty((len(encoded), *shape), dtype=np.uint8)
-        result[row] = image
-    return result
-
-
-def _decode_one(where: str, data: bytes | None) -> Images:
-    """Return one image as uint8 [channels, height, width]."""
-    from PIL import Image
-
-    if data is None:
-        message = f"{where}: has no image bytes; files with mere paths cannot be read"
+def _names(folder: Path, names: tuple[str, ...], highest: int) -> tuple[str, ...]:
+    if not names:
+        return tuple(str(label) for label in range(highest + 1))
+    if highest >= len(names):
+        message = (
+            f"{folder}: label {highest} has no name, the metadata name"
+            f" {len(names)} classes; correct the metadata or the labels"
+        )
         raise DataError(message)
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            picture = image.convert("RGB") if image.mode == "P" else image
-            mode, pixels = picture.mode, np.asarray(picture)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        message = f"{where}: no image that Pillow can decode ({error})"
-        raise DataError(message) from error
-    if mode not in _CHANNELS:
-        message = f"{where}: an image of mode {mode}; convert it to RGB or 8-bit grey"
-        raise DataError(message)
-    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    return names
 
 
-def _in_words(shape: tuple[int, ...]) -> str:
-    channels, height, width = shape
-    return f"{channels} channel{'s' if channels > 1 else ''} of {height}x{width}"
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())

@@ -1,27 +1,70 @@
 """Which images a trial learns from, and which validate it."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from nasablate.genome.base import SpecModel
 
-KNOWN_DATA = ("digits", "cifar10-jpeg")
-"""Data sets with a name; ``parquet:PATH`` names a folder of Hugging Face style Parquet files."""
+KNOWN_DATA = ("digits", "cifar10", "cifar100", "cifar10-jpeg")
+"""Data sets with a name."""
+OWN_DATA = ("folder:PATH", "parquet:PATH", "npz:PATH")
+"""How a user's own images are named."""
 
 
 class DataSpec(SpecModel):
     """A data set, the part of it that is used, and its validation split."""
 
     name: Annotated[str, Field(min_length=1)]
-    """``digits``, ``cifar10-jpeg`` or ``parquet:PATH``."""
+    """``digits``, ``cifar10``, ``cifar100``, ``cifar10-jpeg``, ``folder:PATH``, ``parquet:PATH``
+    or ``npz:PATH``."""
+    size: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Height and width of every image: the largest central square is scaled to it (Lanczos).
+    Null keeps the images as they are; then all must share one size."""
     subset: Annotated[int, Field(ge=2)] | None = None
     """Use only so many training images (stratified), before the validation split."""
     validation: Annotated[float, Field(gt=0, lt=1)] | Annotated[int, Field(ge=1)] | None = None
     """Fraction or number of training images held out; null means the data set's own rule:
-    25 % of the training part for digits (60/20/20 overall), 10 % elsewhere."""
+    25 % of the training part for digits (60/20/20 overall), the validation part that comes with
+    the set if there is one, else 10 %."""
+    folds: Annotated[int, Field(ge=2)] | None = None
+    """Split the training images into so many stratified folds instead; not with ``validation``."""
+    fold: Annotated[int, Field(ge=0)] | None = None
+    """The fold that validates, from 0; null means 0 where ``folds`` is given."""
     split_seed: int = 0
-    """Seed of the subset and the validation split."""
+    """Seed of the subset, the validation split and the folds."""
+
+    @model_validator(mode="after")
+    def _one_kind_of_split(self) -> Self:
+        if self.folds is None:
+            if self.fold is not None:
+                message = f"fold {self.fold} needs folds; e.g. folds: 5"
+                raise ValueError(message)
+            return self
+        if self.validation is not None:
+            message = "folds and validation exclude each other; remove one of them"
+            raise ValueError(message)
+        if (self.fold or 0) >= self.folds:
+            message = f"fold {self.fold} is none of 0 to {self.folds - 1}; lower it"
+            raise ValueError(message)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Studies begun before these fields existed compare their text with today's.
+        later = ("size", "folds", "fold")
+        document: dict[str, Any] = serialize(self)
+        return {
+            key: value for key, value in document.items() if not (key in later and value is None)
+        }
 
 
 def _name_or_record(value: object) -> str:

@@ -1,5 +1,6 @@
 """Loss and errors of a network that is not being trained."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nasablate.data import load_info, load_test
-from nasablate.data.augment import EvalBatches
+from nasablate.data.batches import eval_batches
 from nasablate.data.images import fingerprint
 from nasablate.errors import RunError
 from nasablate.training.checkpoint import WEIGHTS
@@ -39,7 +40,7 @@ def error_percent(num_correct: int, num_images: int) -> float:
     return 100 * (num_images - num_correct) / num_images
 
 
-def evaluate(net: nn.Module, batches: EvalBatches) -> Evaluation:
+def evaluate(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
     """Evaluate ``net`` and leave it in evaluation mode."""
     net.eval()
     losses: list[Tensor] = []
@@ -65,7 +66,7 @@ def evaluate_test(job: TrainJob) -> TestResult:
     with device_and_threads(job) as device:
         net = make_net(job.genome, job.recipe, job.seed, device)
         _load_weights(net, job, device)
-        result = evaluate(net, EvalBatches(test, info, job.recipe.eval_batch_size, device))
+        result = evaluate(net, eval_batches(test, info, job.recipe.eval_batch_size, device))
     return TestResult(
         error=result.error,
         loss=result.loss,

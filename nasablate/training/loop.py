@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from nasablate.data import TrainingData, load_train
-from nasablate.data.augment import EvalBatches, TrainBatches
+from nasablate.data.batches import eval_batches, train_batches
 from nasablate.training import checkpoint
 from nasablate.training.device import device_and_threads
 from nasablate.training.evaluation import error_percent, evaluate
@@ -55,10 +55,10 @@ class _Training:
         self.owner = f"{job_digest(job)}:{data.info.fingerprint}"
         self.net = make_net(job.genome, recipe, job.seed, device)
         self.optimizer = make_optimizer(self.net, recipe.optimizer)
-        self.train = TrainBatches(
+        self.train = train_batches(
             data.train, data.info, recipe.augmentation, recipe.batch_size, device
         )
-        self.val = EvalBatches(data.val, data.info, recipe.eval_batch_size, device)
+        self.val = eval_batches(data.val, data.info, recipe.eval_batch_size, device)
         self.records: list[EpochRecord] = []
 
     def resume(self) -> None:

@@ -82,7 +82,9 @@ def test_refuses_a_subset_larger_than_the_data() -> None:
 
 
 def test_refuses_unknown_names() -> None:
-    with pytest.raises(DataError, match="known: digits, cifar10-jpeg, parquet:PATH"):
+    with pytest.raises(
+        DataError, match="known: digits, cifar10, cifar100, cifar10-jpeg, folder:PATH"
+    ):
         load_info(DataSpec(name="cifar11"))
 
 

@@ -1,0 +1,161 @@
+"""``folder:PATH``: pictures in one folder per class, with or without train, val and test folders.
+
+Files are in the order of their names. Hidden files and files whose suffix belongs to no picture
+format are left out; symbolic links are followed.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from nasablate.data.images import Labels
+from nasablate.data.limits import MAX_CLASSES
+from nasablate.data.pictures import picture_suffixes
+from nasablate.errors import DataError
+
+PARTS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
+"""Names of the folder of each part."""
+
+_MAX_DEPTH = 64
+
+
+class _Entry(NamedTuple):
+    name: str
+    is_folder: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassFolders:
+    """One part of a data set: its files and their classes."""
+
+    files: tuple[Path, ...]
+    labels: Labels
+    class_names: tuple[str, ...]
+
+    def where(self, index: int) -> str:
+        """Return the path of a picture, for messages."""
+        return shown(self.files[index])
+
+    def open(self, index: int) -> BinaryIO:
+        """Open the file of a picture.
+
+        Raises:
+            DataError: it cannot be opened.
+        """
+        try:
+            return self.files[index].open("rb")
+        except OSError as error:
+            message = f"{self.where(index)}: cannot be read ({error.strerror})"
+            raise DataError(message) from error
+
+
+def find_parts(root: Path) -> dict[str, Path]:
+    """Return the folder of each part that exists; a folder without ``train`` is all ``train``."""
+    found = {
+        part: root / name
+        for part, names in PARTS.items()
+        for name in names
+        if (root / name).is_dir()
+    }
+    return found if "train" in found else {"train": root}
+
+
+def class_names(folder: Path) -> tuple[str, ...]:
+    """Return the class folders of a part in order.
+
+    Raises:
+        DataError: there is none, or a name is no text.
+    """
+    names = [entry.name for entry in _entries(folder) if entry.is_folder]
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            message = (
+                f"{shown(folder / name)}: the name of this class is not UTF-8; rename the folder"
+            )
+            raise DataError(message) from None
+    if len(names) < 2:
+        message = (
+            f"{shown(folder)}: holds {len(names)} class folder{'s' if len(names) != 1 else ''};"
+            " at least 2 are needed: one folder per class with its images inside"
+        )
+        raise DataError(message)
+    if len(names) > MAX_CLASSES:
+        message = f"{shown(folder)}: holds {len(names)} folders; at most {MAX_CLASSES} classes"
+        raise DataError(message)
+    return tuple(names)
+
+
+def read_part(folder: Path, names: tuple[str, ...], *, need_all: bool) -> ClassFolders:
+    """List the pictures of one part.
+
+    Args:
+        folder: Holds the class folders.
+        names: The classes of the training part.
+        need_all: Whether every class must have a picture.
+
+    Raises:
+        DataError: a folder cannot be read, is unknown, empty or leads round in a circle.
+    """
+    files: list[Path] = []
+    labels: list[int] = []
+    for name in sorted({entry.name for entry in _entries(folder) if entry.is_folder} - set(names)):
+        message = f"{shown(folder / name)}: the training part has no class of this name; rename it"
+        raise DataError(message)
+    for label, name in enumerate(names):
+        place = folder / name
+        found = list(_pictures(place, ())) if place.is_dir() else []
+        if need_all and not found:
+            message = f"{shown(place)}: holds no image; put images there or remove the folder"
+            raise DataError(message)
+        files += found
+        labels += [label] * len(found)
+    return ClassFolders(tuple(files), np.array(labels, dtype=np.int64), names)
+
+
+def shown(path: Path) -> str:
+    """Return a path as text that every terminal can print, bytes that are no UTF-8 escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _pictures(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
+    status = folder.stat()
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        message = f"{shown(folder)}: a symbolic link that leads back to a folder above; remove it"
+        raise DataError(message)
+    if len(above) == _MAX_DEPTH:
+        message = f"{shown(folder)}: {_MAX_DEPTH} folders inside one another; move the images up"
+        raise DataError(message)
+    for entry in _entries(folder):
+        if entry.is_folder:
+            yield from _pictures(folder / entry.name, (*above, here))
+        elif Path(entry.name).suffix.lower() in picture_suffixes():
+            yield folder / entry.name
+
+
+def _entries(folder: Path) -> list[_Entry]:
+    """Return what a folder holds, by name, without hidden entries and special files."""
+    path = folder
+    found: list[_Entry] = []
+    try:
+        for entry in sorted(folder.iterdir(), key=os.fsencode):
+            path = entry
+            if entry.name.startswith("."):
+                continue
+            mode = entry.stat().st_mode
+            if stat.S_ISDIR(mode) or stat.S_ISREG(mode):
+                found.append(_Entry(entry.name, stat.S_ISDIR(mode)))
+    except OSError as error:
+        is_link = path.is_symlink()
+        what = "a symbolic link that leads nowhere" if is_link else "cannot be read"
+        remedy = "remove it" if is_link else "check the path and the rights"
+        message = f"{shown(path)}: {what} ({error.strerror}); {remedy}"
+        raise DataError(message) from error
+    return found
