@@ -76,7 +76,11 @@ def decode(stream: BinaryIO, where: str, channels: Channels, size: int | None) -
 
 
 def scaled(picture: Image.Image, size: int) -> Image.Image:
-    """Scale the largest central square of a picture to ``size`` x ``size``."""
+    """Scale the largest central square of a picture to ``size`` x ``size``.
+
+    Pixels beside the square count where the filter reaches them, as if the whole picture were
+    scaled and then cropped.
+    """
     width, height = picture.size
     if (width, height) == (size, size):
         return picture

@@ -75,7 +75,7 @@ def read_part(stored: Stored, size: int | None, channels: Channels | None = None
         case "arrays":
             return _in_memory(_scaled(cast("Source", stored.read()), size))
         case "packed arrays":
-            variant = f"size={size}" if size else ""
+            variant = stored.inside + (f"size={size}" if size else "")
             return _in_memory(
                 decoded_once(files, lambda: _scaled(cast("Source", stored.read()), size), variant)
             )

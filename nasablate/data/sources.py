@@ -34,6 +34,8 @@ class Stored:
     """Number of images, without reading them."""
     read: Callable[[], Source | Encoded]
     """Arrays, or pictures that are still encoded."""
+    inside: str = ""
+    """Which part of ``files`` this is, where several parts share them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def _cifar(data: Cifar) -> Located:
         cifar_files(data, place, test=True),
         lambda: data.num_test,
         lambda: read_cifar(data, place, test=True),
+        inside="test",
     )
     return Located(train, test=test)
 
