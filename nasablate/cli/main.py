@@ -13,6 +13,7 @@ import typer
 from nasablate import __version__
 from nasablate.cli import (
     dashboard,
+    data,
     describe,
     genomes,
     plan,
@@ -42,6 +43,7 @@ app = typer.Typer(
 for _module in (search, train, describe, plan, studies, trials, genomes, dashboard, schema):
     _name = _module.__name__.rpartition(".")[2]
     app.command(_name, epilog=f"\b\nExamples:\n{_module.EXAMPLES}")(_module.command)
+app.add_typer(data.app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

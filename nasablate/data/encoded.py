@@ -72,7 +72,7 @@ def survey(part: Encoded, size: int | None) -> Form:
                 message = (
                     f"{where}: {_in_words(header)}, but the images before it have"
                     f" {_in_words(first)}; all images need one size: give the data set"
-                    " a size, for example 'size: 32', to scale them"
+                    " a size, for example 'size: 32' (--size 32), to scale them"
                 )
                 raise DataError(message)
             channels = 3 if header.channels == 3 else channels

@@ -44,7 +44,9 @@ def cifar_parts(data: cifar.Cifar) -> dict[str, tuple[Any, Any, Any]]:
     """Return pixels, fine labels and coarse labels by part."""
     return {
         part: (noise(seed, (count, 3072)), np.arange(count) % data.classes, np.arange(count) % 20)
-        for seed, (part, count) in enumerate({"train": data.num_train, "test": data.num_test}.items())
+        for seed, (part, count) in enumerate(
+            {"train": data.num_train, "test": data.num_test}.items()
+        )
     }
 
 

@@ -98,9 +98,9 @@ def test_names_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"neither a .npz file nor a folder"):
         load_info(spec(tmp_path / "none.npz"))
     np.savez(tmp_path / "a.npz", x_train=noise(0, (4, 2, 2)))
-    with pytest.raises(DataError, match="holds x_train; needs train_images and train_labels"):
+    with pytest.raises(DataError, match=r"holds x_train; needs train_images and train_labels"):
         load_info(spec(tmp_path / "a.npz"))
-    with pytest.raises(DataError, match="holds nothing; needs"):
+    with pytest.raises(DataError, match=r"holds nothing; needs"):
         load_info(spec(tmp_path))
 
 

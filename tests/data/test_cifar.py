@@ -93,7 +93,7 @@ def test_size_scales_arrays_too(root: Path) -> None:
 
 
 def test_a_missing_set_names_the_command_that_gets_it() -> None:
-    with pytest.raises(DataError, match="nasablate data fetch cifar10"):
+    with pytest.raises(DataError, match=r"nasablate data fetch cifar10"):
         load_info(DataSpec(name="cifar10"))
 
 
@@ -150,7 +150,7 @@ def test_refuses_members_that_no_official_archive_has(root: Path, kind: str) -> 
     if kind == "bomb":
         member.size = 2**40
     (root / SMALL10.binary_archive).write_bytes(gzip.compress(member.tobuf() + bytes(10_240)))
-    with pytest.raises(DataError, match="this is no official archive"):
+    with pytest.raises(DataError, match=r"this is no official archive"):
         load_train(DataSpec(name="cifar10"))
 
 
@@ -171,7 +171,7 @@ def test_truncated_or_changed_archives_never_load(root: Path, data: st.DataObjec
         bad = bytearray(good)
         bad[place] ^= data.draw(st.integers(1, 255))
     (root / ARCHIVE).write_bytes(bad)
-    with pytest.raises(DataError, match="damaged archive|no official archive|download"):
+    with pytest.raises(DataError, match=r"damaged archive|no official archive|download"):
         cifar.read_cifar(SMALL10, cifar.Place(root / ARCHIVE, binary=True), test=False)
 
 
@@ -199,7 +199,7 @@ def test_pickles_execute_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     evil = Evil(*call)
-    with pytest.raises(DataError, match="nothing was executed"):
+    with pytest.raises(DataError, match=r"nothing was executed"):
         load_plain(pickle.dumps({"data": evil}, protocol), "batch")
     assert not (tmp_path / "harm").exists()
 
@@ -217,7 +217,7 @@ def test_pickles_execute_nothing(
     ],
 )
 def test_opcodes_that_call_or_import_are_refused(text: bytes) -> None:
-    with pytest.raises(DataError, match="nothing was executed"):
+    with pytest.raises(DataError, match=r"nothing was executed"):
         load_plain(text, "batch")
 
 
@@ -241,5 +241,5 @@ def test_python_labels_out_of_range_are_refused(root: Path) -> None:
     batch["labels"] = [10**30] * 4
     files["data_batch_2"] = pickle.dumps(batch, 2)
     unpack(root / SMALL10.python_folder, files)
-    with pytest.raises(DataError, match="data_batch_2: label 10; cifar10 has classes 0 to 9"):
+    with pytest.raises(DataError, match=r"data_batch_2: label 10; cifar10 has classes 0 to 9"):
         load_train(DataSpec(name="cifar10"))

@@ -31,7 +31,7 @@ def test_reads_class_folders_in_order_of_their_names(tmp_path: Path) -> None:
     assert info.class_names == ("cat", "dog", "emu")
     assert (info.num_train, info.num_val, info.num_test) == (17, 2, 0)
     assert (info.channels, info.height, info.width) == (3, 5, 4)
-    with pytest.raises(DataError, match="has no test part"):
+    with pytest.raises(DataError, match=r"has no test part"):
         load_test(spec(root))
 
 
@@ -46,7 +46,7 @@ def test_uses_the_parts_a_set_comes_with(tmp_path: Path, val: str) -> None:
     assert (info.num_train, info.num_val, info.num_test) == (12, 4, 6)
     assert len(load_test(own)) == 6
     for field in ({"validation": 0.5}, {"validation": None, "folds": 3}):
-        with pytest.raises(DataError, match="comes with a validation part"):
+        with pytest.raises(DataError, match=r"comes with a validation part"):
             load_info(spec(tmp_path, **field))
 
 
@@ -78,7 +78,7 @@ def test_a_grey_test_part_follows_the_training_part(tmp_path: Path) -> None:
     assert np.array_equal(grey[:, 0], grey[:, 2])
     class_folders(tmp_path / "train", shape=(5, 4))
     class_folders(tmp_path / "test")
-    with pytest.raises(DataError, match="both need one shape"):
+    with pytest.raises(DataError, match=r"both need one shape"):
         load_test(spec(tmp_path))
 
 
@@ -92,7 +92,9 @@ def one(root: Path, **fields: Any) -> "np.ndarray[Any, Any]":
 
 def black_and(root: Path, picture: Image.Image, suffix: str = "png", **options: Any) -> Path:
     for number in range(4):
-        save_picture(root / ("cat", "dog")[number % 2] / f"{number}.png", np.zeros((6, 6), np.uint8))
+        save_picture(
+            root / ("cat", "dog")[number % 2] / f"{number}.png", np.zeros((6, 6), np.uint8)
+        )
     picture.save(root / "cat" / f"one.{suffix}", **options)
     return root
 
@@ -178,7 +180,7 @@ def empty_class(root: Path) -> None:
 
 
 def one_class(root: Path) -> None:
-    os.rename(root / "train" / "dog", root / "dog")
+    (root / "train" / "dog").rename(root / "dog")
 
 
 def unknown_class(root: Path) -> None:
@@ -214,7 +216,9 @@ def bomb(root: Path) -> None:
 
 
 def postscript(root: Path) -> None:
-    save_bytes(root / "train" / "dog" / "a.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 5 4\n")
+    save_bytes(
+        root / "train" / "dog" / "a.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 5 4\n"
+    )
 
 
 def truncated(root: Path) -> None:
@@ -228,7 +232,7 @@ def deep(root: Path) -> None:
 
 
 def bytes_class(root: Path) -> None:
-    os.mkdir(os.fsencode(root / "train") + b"/caf\xe9")
+    Path(os.fsdecode(os.fsencode(root / "train") + b"/caf\xe9")).mkdir()
 
 
 @pytest.mark.parametrize(
@@ -261,9 +265,9 @@ def test_names_what_is_wrong(tmp_path: Path, damage: Any, message: str) -> None:
 
 
 def test_no_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no folder is at .*; correct the path after 'folder:'"):
+    with pytest.raises(DataError, match=r"no folder is at .*; correct the path after 'folder:'"):
         load_info(spec(tmp_path / "none"))
-    with pytest.raises(DataError, match="known: .*folder:PATH"):
+    with pytest.raises(DataError, match=r"known: .*folder:PATH"):
         load_info(DataSpec(name="folder:"))
 
 
@@ -278,7 +282,9 @@ def test_an_unreadable_folder_is_an_error(tmp_path: Path) -> None:
     class_folders(tmp_path)
     (tmp_path / "dog").chmod(0)
     try:
-        with pytest.raises(DataError, match="dog: cannot be read .* check the path and the rights"):
+        with pytest.raises(
+            DataError, match=r"dog: cannot be read .* check the path and the rights"
+        ):
             load_info(spec(tmp_path))
     finally:
         (tmp_path / "dog").chmod(0o700)
@@ -286,5 +292,5 @@ def test_an_unreadable_folder_is_an_error(tmp_path: Path) -> None:
 
 def test_one_class_among_the_labels_is_an_error(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x_train=noise(0, (9, 4, 4)), y_train=np.ones(9, np.int64))
-    with pytest.raises(DataError, match="every training image is of class 1"):
+    with pytest.raises(DataError, match=r"every training image is of class 1"):
         load_info(DataSpec(name=f"npz:{tmp_path}/x.npz"))

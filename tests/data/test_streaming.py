@@ -9,8 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nasablate.data import load_info, load_test, load_train
-from nasablate.data import streaming
+from nasablate.data import load_info, load_test, load_train, streaming
 from nasablate.data.batches import eval_batches, train_batches
 from nasablate.data.images import ImageSet
 from nasablate.data.streaming import StreamedSet

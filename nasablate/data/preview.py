@@ -1,0 +1,97 @@
+"""A contact sheet: some training images of each class, and what augmentation makes of one each."""
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from nasablate.data.augment import TrainBatches
+from nasablate.data.images import DataInfo, Images, ImageSet, Part, TrainingData, frozen
+from nasablate.data.streaming import StreamedSet
+from nasablate.genome.recipe import Augmentation
+
+_LEAST_TILE = 56
+_MARGIN = 4
+_LABEL_WIDTH = 150
+_LINE = 22
+_PAPER, _INK = "white", "#202020"
+
+
+def contact_sheet(
+    data: TrainingData, augmentation: Augmentation, per_class: int, max_classes: int
+) -> Image.Image:
+    """Draw one row of images per class and below it one row of augmented copies of its first.
+
+    Args:
+        data: The training part is shown.
+        augmentation: Of the recipe.
+        per_class: Images in a row, at least 2.
+        max_classes: Rows; classes are taken evenly from all.
+    """
+    info = data.info
+    present = np.unique(data.train.labels)
+    count = min(max_classes, len(present))
+    shown = present[np.linspace(0, len(present) - 1, count).round().astype(int)]
+    factor = max(1, -(-_LEAST_TILE // min(info.height, info.width)))
+    tile = (info.width * factor, info.height * factor)
+    step = (tile[0] + _MARGIN, tile[1] + _MARGIN)
+    size = (_LABEL_WIDTH + per_class * step[0], _LINE + 2 * count * step[1])
+    sheet = Image.new("RGB", (size[0] + _MARGIN, size[1] + _MARGIN), _PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    title = f"{info.name}: {info.num_train} training images, {info.channels}x{info.height}x"
+    title += f"{info.width}, {info.classes} classes; below each class its first image augmented"
+    title += f" ({_in_words(augmentation)})"
+    draw.text((_MARGIN, _MARGIN), title, _INK, font)
+    for number, label in enumerate(int(label) for label in shown):
+        members = np.flatnonzero(data.train.labels == label)[:per_class]
+        images = _take(data.train, members)
+        rows = (images, _augmented(images[:1], info, augmentation, per_class))
+        for offset, row in enumerate(rows):
+            top = _LINE + (2 * number + offset) * step[1]
+            text = info.class_names[label] if offset == 0 else "  augmented"
+            draw.text((_MARGIN, top + tile[1] / 2 - 8), _short(text, font), _INK, font)
+            for column, image in enumerate(row):
+                picture = _picture(image).resize(tile, Image.Resampling.NEAREST)
+                sheet.paste(picture, (_LABEL_WIDTH + column * step[0], top))
+    return sheet
+
+
+def _take(part: Part, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Images:
+    if isinstance(part, StreamedSet):
+        return part.decode([int(position) for position in positions])
+    assert isinstance(part, ImageSet)
+    return part.images[positions]
+
+
+def _augmented(image: Images, info: DataInfo, augmentation: Augmentation, count: int) -> Images:
+    """Return ``count`` augmented copies of one image, uint8 [count, c, h, w], as training does."""
+    copies = frozen(np.repeat(image, count, axis=0), np.arange(count))
+    batches = TrainBatches(copies, info, augmentation, count, torch.device("cpu"))
+    order, crops = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+    ((batch, _),) = batches.epoch(order, crops)
+    shape = (1, -1, 1, 1)
+    std = np.maximum(np.array(info.std), 1 / 255).reshape(shape)
+    pixels = (batch.numpy() * std + np.array(info.mean).reshape(shape)) * 255
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+
+def _picture(image: Images) -> Image.Image:
+    if len(image) == 1:
+        return Image.fromarray(image[0]).convert("RGB")
+    return Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0)))
+
+
+def _short(text: str, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont") -> str:
+    if font.getlength(text) <= _LABEL_WIDTH - 2 * _MARGIN:
+        return text
+    while text and font.getlength(f"{text}…") > _LABEL_WIDTH - 2 * _MARGIN:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def _in_words(augmentation: Augmentation) -> str:
+    parts: list[str] = []
+    if augmentation.pad:
+        parts.append(f"crop after padding by {augmentation.pad}, {augmentation.pad_mode}")
+    if augmentation.flip:
+        parts.append("flip")
+    return "; ".join(parts) or "nothing"
