@@ -15,7 +15,9 @@ from nasablate.cli import (
     dashboard,
     data,
     describe,
+    doctor,
     genomes,
+    init,
     plan,
     schema,
     search,
@@ -40,7 +42,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _module in (search, train, describe, plan, studies, trials, genomes, dashboard, schema):
+for _module in (
+    search,
+    train,
+    describe,
+    plan,
+    studies,
+    trials,
+    genomes,
+    dashboard,
+    init,
+    schema,
+    doctor,
+):
     _name = _module.__name__.rpartition(".")[2]
     app.command(_name, epilog=f"\b\nExamples:\n{_module.EXAMPLES}")(_module.command)
 app.add_typer(data.app)

@@ -1,7 +1,7 @@
 """``nasablate schema``: the JSON Schema of a kind of file."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,6 +29,11 @@ def command(
 
     Editors complete and check a file with it.
     """
+    write_json(json_schema(kind))
+
+
+def json_schema(kind: FileKind) -> dict[str, Any]:
+    """Return the JSON Schema of a kind of file."""
     from nasablate.genome import Genome, Recipe, SearchSpec
 
     match kind:
@@ -40,4 +45,4 @@ def command(
             model = Recipe
     document = model.model_json_schema()
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    write_json(document)
+    return document

@@ -37,6 +37,12 @@ class SpecModel(BaseModel):
         """Return the record as plain JSON data, defaults written out."""
         return self.model_dump(mode="json")
 
+    def readable_json(self) -> str:
+        """Return the record as JSON with one top-level key per line."""
+        items = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in
+                 sorted(self.document().items()))  # fmt: skip
+        return "{\n" + ",\n".join(items) + "\n}"
+
     def canonical_json(self) -> str:
         """Return the one JSON text of this record: sorted keys, no spaces, defaults written."""
         return json.dumps(self.document(), sort_keys=True, separators=(",", ":"))

@@ -154,8 +154,9 @@ def _find(ref: str | Path, folder: str, what: str, relative_to: Path | None) -> 
         return read_yaml(beside if beside.is_file() else path)
     if isinstance(ref, str) and "/" not in ref and path.suffix not in {".yaml", ".yml"}:
         hint = nearest(ref, presets)
-        rule = f"no {what} preset has this name"
-        raise SpecError(Problem("", ref, rule, hint if "mean" in hint else "see the presets"))
+        if "mean" not in hint and what == "genome":
+            hint = "'nasablate genomes' lists them"
+        raise SpecError(Problem("", ref, f"no {what} preset has this name", hint))
     raise SpecError(Problem("", str(ref), "there is no such file", "check the path"))
 
 

@@ -44,7 +44,7 @@ class Job:
     number: int
     attempt: int
     genome: str
-    """Canonical JSON, as are `recipe` and `data`."""
+    """JSON, as are `recipe` and `data`."""
     recipe: str
     data: str
     seed: int

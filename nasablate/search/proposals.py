@@ -176,8 +176,8 @@ class SpaceProposer:
                 if axis.name in draw.assignment
             },
             attributes={
-                "genome": candidate.genome.canonical_json(),
-                "recipe": candidate.recipe.canonical_json(),
+                "genome": candidate.genome.readable_json(),
+                "recipe": candidate.recipe.readable_json(),
                 "network_digest": candidate.network_digest,
                 "recipe_digest": candidate.recipe_digest,
                 "data_fingerprint": self.setting.data_fingerprint,

@@ -80,6 +80,14 @@ def _token() -> str:
     return secrets.token_hex(32)
 
 
+def cluster_size() -> tuple[float, float]:
+    """Return the CPUs and GPUs of the Ray that runs now."""
+    import ray
+
+    resources: Mapping[str, float] = ray.cluster_resources()
+    return resources.get("CPU", 0.0), resources.get("GPU", 0.0)
+
+
 def _start(address: str | None, folder: Path, num_cpus: int | None, num_gpus: int | None) -> None:
     import ray
 

@@ -4,7 +4,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import Direction
@@ -16,6 +16,8 @@ from nasablate.search.confirmation import (
 )
 from nasablate.store import Database, State, TestReading, TrialRecord
 
+CONFIRMED = "confirmed"
+"""Attribute of a search's study with what its confirmation came to."""
 _LEVEL = 0.95
 
 
@@ -29,11 +31,18 @@ class Interval:
     n: int
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Interval":
-        """Return mean and Student's t interval; infinitely wide for a single value."""
+    def of(cls, values: Sequence[float], stored: object = None) -> "Interval":
+        """Return mean and Student's t interval; infinitely wide for a single value.
+
+        ``stored`` is the document of an interval that may be of the same values; it saves
+        loading scipy where a finished search is only shown again.
+        """
         mean = statistics.fmean(values)
         if len(values) < 2:
             return cls(mean, -math.inf, math.inf, len(values))
+        known = cast("dict[str, Any]", stored or {})
+        if (known.get("n"), known.get("mean")) == (len(values), mean):
+            return cls(mean, known["low"], known["high"], len(values))
         from scipy.special import stdtrit  # pyright: ignore[reportMissingTypeStubs]
 
         quantile = float(stdtrit(len(values) - 1, 0.5 + _LEVEL / 2))
@@ -93,6 +102,18 @@ class SearchResult:
     notes: tuple[str, ...] = ()
     interrupted: bool = False
 
+    def confirmed(self) -> dict[str, Any]:
+        """Return what was confirmed, as the study keeps it for all who open the database."""
+        return {
+            "candidates": {
+                str(candidate.trial.number): candidate.val_error.document()
+                for candidate in self.confirmation
+                if candidate.val_error is not None
+            },
+            "winner": None if self.winner is None else self.winner.trial.number,
+            "test_error": None if self.test_error is None else self.test_error.document(),
+        }
+
     @property
     def failed(self) -> bool:
         """Whether there is no result at all though nobody interrupted."""
@@ -105,7 +126,8 @@ def load_result(database: Database, spec: SearchSpec, *, interrupted: bool = Fal
     trials = tuple(study.trials())
     attributes = study.attributes()
     objectives = objectives_of(spec)
-    confirmation = _confirmation(database, spec, trials)
+    stored: dict[str, Any] = attributes.get(CONFIRMED, {})
+    confirmation = _confirmation(database, spec, trials, stored)
     winner = winner_of(confirmation)
     readings = _readings(database, spec, winner)
     counts: dict[State, int] = dict.fromkeys(
@@ -125,7 +147,7 @@ def load_result(database: Database, spec: SearchSpec, *, interrupted: bool = Fal
         confirmation=confirmation,
         winner=winner,
         test_readings=readings,
-        test_error=Interval.of([reading.error for reading in readings]) if readings else None,
+        test_error=_test_error(readings, stored),
         notes=tuple(_notes(spec, attributes, confirmation)),
         interrupted=interrupted,
     )
@@ -168,7 +190,10 @@ def _mean_error(candidate: CandidateResult) -> tuple[float, int]:
 
 
 def _confirmation(
-    database: Database, spec: SearchSpec, trials: Sequence[TrialRecord]
+    database: Database,
+    spec: SearchSpec,
+    trials: Sequence[TrialRecord],
+    stored: Mapping[str, Any],
 ) -> tuple[CandidateResult, ...]:
     study = database.find(confirm_name(spec)) if spec.confirm is not None else None
     if spec.confirm is None or study is None:
@@ -188,9 +213,16 @@ def _confirmation(
             for replicate in own
             if replicate.state == "complete"
         ]
-        interval = Interval.of(errors) if errors else None
+        known = stored.get("candidates", {}).get(str(trial.number))
+        interval = Interval.of(errors, known) if errors else None
         results.append(CandidateResult(trial, own, spec.confirm.seeds, interval))
     return tuple(results)
+
+
+def _test_error(readings: Sequence[TestReading], stored: Mapping[str, Any]) -> Interval | None:
+    if not readings:
+        return None
+    return Interval.of([reading.error for reading in readings], stored.get("test_error"))
 
 
 def _readings(

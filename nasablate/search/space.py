@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from math import log, prod
-from typing import Literal, assert_never, cast
+from typing import TYPE_CHECKING, Literal, assert_never, cast
 
 from pydantic import JsonValue
 
 from nasablate.blueprint import Cost, cost, digest, lower
-from nasablate.data import DataInfo
 from nasablate.errors import NOT_GIVEN, GenomeError, Problem, SpecError
 from nasablate.genome import Genome, Recipe, SearchSpec
 from nasablate.genome.edits import apply_edits, check_path
 from nasablate.genome.files import load_recipe
 from nasablate.genome.problems import nearest
 from nasablate.genome.space import AxisSpec, ChoiceAxis, FloatAxis, IntAxis
+
+if TYPE_CHECKING:
+    from nasablate.data import DataInfo
 
 Value = bool | int | float | str | None
 Assignment = dict[str, Value]
@@ -110,7 +112,7 @@ class Space:
     Genomes take their input and classes from the data set.
     """
 
-    def __init__(self, spec: SearchSpec, info: DataInfo) -> None:
+    def __init__(self, spec: SearchSpec, info: "DataInfo") -> None:
         self.spec = spec
         base = Genome.parse(cast("dict[str, JsonValue]", spec.base))
         shape = {"channels": info.channels, "height": info.height, "width": info.width}
@@ -183,7 +185,7 @@ class Space:
         )
 
 
-def load_space(spec: SearchSpec, info: DataInfo) -> Space:
+def load_space(spec: SearchSpec, info: "DataInfo") -> Space:
     """Return the space of a search over a data set, checked as far as that is quick.
 
     Raises:

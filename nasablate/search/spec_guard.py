@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from nasablate.errors import StoreError
 from nasablate.genome import SearchSpec
+from nasablate.store import StudyStore
 
 _FREE = ("question", "resources.concurrent")
 _MISSING = object()
@@ -18,7 +19,7 @@ def check_unchanged(stored: str, spec: SearchSpec, num_trials: int) -> None:
     has no more already; `confirm` may be added and grow.
 
     Args:
-        stored: Canonical JSON of the file the study began with.
+        stored: JSON of the file the study began with.
         spec: The file as it is now.
         num_trials: Trials the study has.
 
@@ -79,3 +80,16 @@ def _is_extension(
 
 def _shown(value: object) -> str:
     return "(absent)" if value is _MISSING else json.dumps(value, sort_keys=True)
+
+
+def stored_spec(study: StudyStore) -> str:
+    """Return the file a search began with, as canonical JSON.
+
+    Raises:
+        StoreError: the study is no search.
+    """
+    attributes = study.attributes()
+    if attributes.get("kind") != "search":
+        message = f"study {study.name!r} is no search; give the file another name"
+        raise StoreError(message)
+    return str(attributes["spec"])

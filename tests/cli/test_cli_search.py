@@ -79,7 +79,7 @@ def test_search_and_what_can_be_read_after_it(
     assert run("trials", "tiny/x") == 2
     assert run("trials", "tinny") == 2
 
-    monkeypatch.setattr("nasablate.search.run._space_proposer", None)  # would be needed to train
+    monkeypatch.setattr("nasablate.search.engine.space_proposer", None)  # would be needed to train
     assert run("search", space) == 0
     assert "2 trials: 2 complete" in capsys.readouterr().out
 

@@ -7,7 +7,7 @@ import pytest
 
 from nasablate.errors import StoreError
 from nasablate.genome import SearchSpec
-from nasablate.search.confirmation import fresh_seed
+from nasablate.search.confirmation_trials import fresh_seed
 from nasablate.search.result import Interval, load_result, pareto
 from nasablate.search.run import run_search
 from nasablate.store import TrialRecord, open_database

@@ -6,10 +6,10 @@ python -m tests.search.toy_search FOLDER RUNNER SAMPLER TRIALS [confirm]
 import sys
 
 from nasablate.genome import SearchSpec
+from nasablate.search.engine import SearchRun, make_proposer
 from nasablate.search.inline_runner import InlineRunner
 from nasablate.search.observer import SilentObserver
 from nasablate.search.result import SearchResult
-from nasablate.search.run import _Run, make_proposer
 from tests.search.toy import READ_TEST, TRAIN, ToySpace
 
 
@@ -43,7 +43,7 @@ def toy_search(
 
         chosen = RayRunner(spec.resources, observer, num_cpus=2)
     proposer = make_proposer(spec, space or ToySpace((6, 6), limit=8), "fingerprint", spec.trials)
-    run = _Run(spec, url, spec.trials, observer, (TRAIN, READ_TEST))
+    run = SearchRun(spec, url, spec.trials, observer, (TRAIN, READ_TEST))
     return run.run(proposer, chosen)
 
 

@@ -1,0 +1,83 @@
+"""``nasablate init``: a commented starting file, and the schema that lets editors complete it."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nasablate.cli.schema import FileKind, json_schema
+from nasablate.cli.starting_file import StartingPoint, starting_file
+from nasablate.errors import NOT_GIVEN, Problem, SpecError
+
+EXAMPLES = """\
+  nasablate init search
+  nasablate init search --base resnet-20 --data cifar10-jpeg --out mine.yaml"""
+
+SCHEMA_FILE = "search.schema.json"
+
+
+class Kind(StrEnum):
+    """What the file is for."""
+
+    SEARCH = "search"
+
+
+def command(  # noqa: PLR0913 - one option for each line of the file
+    kind: Annotated[Kind, typer.Argument(help="What to start.")] = Kind.SEARCH,
+    *,
+    name: Annotated[str | None, typer.Option(help="Name of the study.")] = None,
+    base: Annotated[str | None, typer.Option(help="Preset or file of the base genome.")] = None,
+    data: Annotated[str | None, typer.Option(help="Data set, e.g. digits.")] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Distinct networks to try.")] = 16,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of a full trial.")] = 12,
+    recipe: Annotated[str, typer.Option(help="Recipe to train with.")] = "quick",
+    out: Annotated[Path | None, typer.Option(help="File to write.")] = None,
+) -> None:
+    """Write a commented search file; asks for what no option says when run in a terminal."""
+    del kind  # there is one so far
+    name = name or _ask("Name of the study", "my-search")
+    base = base or _ask("Base genome (see 'nasablate genomes')", "resnet-20")
+    data = data or _ask("Data set", "digits")
+    path = out or Path(f"{name}.yaml")
+    start = StartingPoint(name, base, data, recipe, epochs, trials, str(path), SCHEMA_FILE)
+    text = _checked(start)
+    _refuse_existing(path)
+    _write(path, text)
+    schema = path.with_name(SCHEMA_FILE)
+    _write(schema, json.dumps(json_schema(FileKind.SEARCH), indent=2) + "\n")
+    typer.echo(f"wrote {path} and {schema}, which lets editors complete it")
+    typer.echo(f"look at what it would do: nasablate plan {path}")
+
+
+def _checked(start: StartingPoint) -> str:
+    """Return the file's text, once all it names is known to exist."""
+    from nasablate.blueprint import cost, lower
+    from nasablate.genome import load_genome, load_recipe
+
+    genome = load_genome(start.base)
+    load_recipe(start.recipe)
+    return starting_file(start, genome, cost(lower(genome)).params)
+
+
+def _ask(question: str, default: str) -> str:
+    return typer.prompt(question, default=default, err=True) if sys.stdin.isatty() else default
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        raise SpecError(
+            Problem("", str(path), "the file exists already", "name another one with --out")
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SpecError(
+            Problem("", NOT_GIVEN, f"cannot be written ({reason})", where=str(path))
+        ) from None

@@ -1,0 +1,242 @@
+"""The engine of a search: propose and train, confirm the best, read the winner's test error."""
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from nasablate.errors import StoreError
+from nasablate.genome import SearchSpec
+from nasablate.genome.space import NoScheduler
+from nasablate.search.confirmation import (
+    TEST_PURPOSE,
+    candidates,
+    confirm_name,
+    objectives_of,
+)
+from nasablate.search.confirmation_trials import confirmation_proposals
+from nasablate.search.driver import Driver, Rules
+from nasablate.search.job import READ_TEST, TRAIN, Job, TestScore
+from nasablate.search.observer import Observer
+from nasablate.search.proposals import (
+    ListProposer,
+    Proposal,
+    Proposer,
+    Setting,
+    SpaceLike,
+    SpaceProposer,
+)
+from nasablate.search.result import CONFIRMED, CandidateResult, SearchResult, load_result
+from nasablate.search.runner import Runner
+from nasablate.search.samplers import make_sampler, sampler_name
+from nasablate.search.spec_guard import check_unchanged, stored_spec
+from nasablate.search.trials import Trial, known_of
+from nasablate.store import (
+    Database,
+    StudyStore,
+    TestReading,
+    TrialRecord,
+    driver_lock,
+    now,
+    open_database,
+    study_folder,
+)
+
+RunnerName = Literal["ray", "inline"]
+
+
+class SearchRun:
+    """One process's part in a search."""
+
+    def __init__(
+        self,
+        spec: SearchSpec,
+        url: str,
+        budget: int,
+        observer: Observer,
+        functions: tuple[str, str] = (TRAIN, READ_TEST),
+    ) -> None:
+        self._spec = spec
+        self._url = url
+        self._budget = budget
+        self._observer = observer
+        self._train, self._read_test = functions
+
+    def run(self, proposer: SpaceProposer, runner: Runner) -> SearchResult:
+        """Search, confirm and test under the study's lock."""
+        fingerprint = proposer.setting.data_fingerprint
+        database = open_database(self._url)
+        with driver_lock(study_folder(self._url, self._spec.name)):
+            study = self._study(database, fingerprint)
+            with runner:
+                completed = self._work(database, study, proposer, runner)
+            result = load_result(database, self._spec, interrupted=not completed)
+            if result.confirmation:
+                study.set_attribute(CONFIRMED, result.confirmed())
+            return result
+
+    def _work(
+        self, database: Database, study: StudyStore, proposer: Proposer, runner: Runner
+    ) -> bool:
+        try:
+            return self._search(study, proposer, runner) and (
+                self._spec.confirm is None or self._confirm(database, study, runner)
+            )
+        except KeyboardInterrupt:
+            return False
+
+    def _search(self, study: StudyStore, proposer: Proposer, runner: Runner) -> bool:
+        """Run the trials of the search; whether it was not interrupted."""
+        rules = Rules(
+            objectives=objectives_of(self._spec),
+            scheduler=self._spec.scheduler,
+            data=self._spec.data.canonical_json(),
+            budget=self._budget,
+        )
+        self._observer.on_phase("searching")
+        driver = Driver(study, proposer, rules, self._observer)
+        runner.run(driver, self._train)
+        if driver.exhausted and not driver.interrupted:
+            study.set_attribute("exhausted", driver.note)
+        return not driver.interrupted
+
+    def _confirm(self, database: Database, study: StudyStore, runner: Runner) -> bool:
+        """Train the best on fresh seeds, then read the winner's test error, once per seed."""
+        spec = self._spec
+        assert spec.confirm is not None
+        chosen = candidates(study.trials(), objectives_of(spec), spec.confirm.top)
+        if not chosen:
+            return True
+        proposals = confirmation_proposals(chosen, spec)
+        store = self._confirm_study(database)
+        rules = Rules(
+            objectives={"val_error": "minimize"},
+            scheduler=NoScheduler(),
+            data=spec.data.canonical_json(),
+            budget=_final_size(store, proposals),
+            keep_weights=True,
+            reuse=False,  # a result taken over would have no weights to test
+        )
+        count = f"{len(chosen)} networks on {spec.confirm.seeds} fresh seeds"
+        self._observer.on_phase(f"confirming {count}")
+        driver = Driver(store, ListProposer(proposals), rules, self._observer)
+        runner.run(driver, self._train)
+        if driver.interrupted:
+            return False
+        result = load_result(database, spec)
+        if result.winner is not None:
+            self._test(store, result.winner, runner)
+        return True
+
+    def _test(self, store: StudyStore, winner: CandidateResult, runner: Runner) -> None:
+        read = {
+            reading.number for reading in store.test_readings() if reading.purpose == TEST_PURPOSE
+        }
+        unread = [trial for trial in winner.replicates if trial.number not in read]
+        if not unread:
+            return
+        self._observer.on_phase(f"reading the test set with {len(unread)} networks")
+        scores: Sequence[TestScore] = runner.map(
+            self._read_test, [self._test_job(store, trial) for trial in unread]
+        )
+        for trial, score in zip(unread, scores, strict=True):
+            store.add_test_reading(
+                TestReading(
+                    study=store.name,
+                    number=trial.number,
+                    purpose=TEST_PURPOSE,
+                    error=score.error,
+                    loss=score.loss,
+                    num_images=score.num_images,
+                    correct=score.correct,
+                    read_at=now(),
+                )
+            )
+
+    def _test_job(self, store: StudyStore, record: TrialRecord) -> Job:
+        trial = Trial(known_of(record), dict(record.attributes), store.trial_folder(record.number))
+        return trial.job(store.name, self._spec.data.canonical_json(), keep_weights=True)
+
+    def _study(self, database: Database, fingerprint: str) -> StudyStore:
+        """Return the study of the search, made if it is new, up to date with an extended file."""
+        spec = self._spec
+        study = database.find(spec.name)
+        if study is None:
+            return database.create(
+                spec.name,
+                objectives_of(spec),
+                {**_description(spec, "search"), "data_fingerprint": fingerprint},
+            )
+        check_unchanged(stored_spec(study), spec, len(study.trials()))
+        before = study.attributes().get("data_fingerprint")
+        if before != fingerprint:
+            message = (
+                f"study {spec.name!r} began with other images: the fingerprint of "
+                f"{spec.data.name} was {before}, now it is {fingerprint}"
+            )
+            raise StoreError(message)
+        for key, value in _description(spec, "search").items():
+            study.set_attribute(key, value)
+        return study
+
+    def _confirm_study(self, database: Database) -> StudyStore:
+        found = database.find(confirm_name(self._spec))
+        if found is not None:
+            return found
+        return database.create(
+            confirm_name(self._spec),
+            {"val_error": "minimize"},
+            {**_description(self._spec, "confirmation"), "search": self._spec.name},
+        )
+
+
+def space_proposer(spec: SearchSpec, budget: int) -> SpaceProposer:
+    """Return what proposes the trials of a search, over its data set."""
+    from nasablate.data import load_info
+    from nasablate.search.space import load_space
+
+    info = load_info(spec.data)
+    # pyright takes no cached_property for the property of a protocol
+    space = cast("SpaceLike", load_space(spec, info))
+    return make_proposer(spec, space, info.fingerprint, budget)
+
+
+def make_proposer(
+    spec: SearchSpec, space: SpaceLike, fingerprint: str, budget: int
+) -> SpaceProposer:
+    """Return what proposes the trials of a search."""
+    directions = list(spec.objectives.values())
+    name = sampler_name(spec.sampler.name, space.num_cells, budget, len(directions))
+    sampler = make_sampler(name, space, spec.sampler.seed, directions, budget)
+    setting = Setting(fingerprint, spec.seed, spec.resources.threads_per_trial)
+    return SpaceProposer(space, sampler, setting, spec.sampler.seed)
+
+
+def make_runner(
+    spec: SearchSpec, name: RunnerName, observer: Observer, address: str | None
+) -> Runner:
+    """Return the runner of that name; Ray starts when it is entered."""
+    match name:
+        case "ray":
+            from nasablate.search.ray_runner import RayRunner
+
+            return RayRunner(spec.resources, observer, address)
+        case "inline":
+            from nasablate.search.inline_runner import InlineRunner
+
+            return InlineRunner(spec.resources)
+
+
+def _description(spec: SearchSpec, kind: str) -> dict[str, object]:
+    from nasablate import __version__
+
+    return {
+        "kind": kind,
+        "question": spec.question,
+        "spec": spec.readable_json(),
+        "nasablate_version": __version__,
+    }
+
+
+def _final_size(store: StudyStore, proposals: Sequence[Proposal]) -> int:
+    """Return how many rows the study has once all proposals are in it."""
+    present = {str(trial.attributes["evaluation_key"]) for trial in store.trials()}
+    return len(present | {proposal.key for proposal in proposals})
