@@ -3,17 +3,19 @@
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from nasablate.data.encoded import Encoded
 from nasablate.data.images import DataInfo, Part
 from nasablate.data.loading import load_test, load_train
 from nasablate.data.pictures import quiet_decoding, read_header
 from nasablate.data.sources import locate
 from nasablate.data.streaming import StreamedSet
 from nasablate.genome.data_spec import DataSpec
+
+if TYPE_CHECKING:
+    from nasablate.data.encoded import Encoded
 
 STRONG_IMBALANCE = 10
 """A class this many times as frequent as another is warned of."""

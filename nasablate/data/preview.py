@@ -34,19 +34,20 @@ def contact_sheet(
     factor = max(1, -(-_LEAST_TILE // min(info.height, info.width)))
     tile = (info.width * factor, info.height * factor)
     step = (tile[0] + _MARGIN, tile[1] + _MARGIN)
-    size = (_LABEL_WIDTH + per_class * step[0], _LINE + 2 * count * step[1])
-    sheet = Image.new("RGB", (size[0] + _MARGIN, size[1] + _MARGIN), _PAPER)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    title = f"{info.name}: {info.num_train} training images, {info.channels}x{info.height}x"
-    title += f"{info.width}, {info.classes} classes; below each class its first image augmented"
-    title += f" ({_in_words(augmentation)})"
-    draw.text((_MARGIN, _MARGIN), title, _INK, font)
+    font = ImageFont.load_default(13)
+    title = _title(info, augmentation)
+    header = _LINE * len(title)
+    width = max(_LABEL_WIDTH + per_class * step[0], *(int(font.getlength(x)) for x in title))
+    sheet = Image.new("RGB", (width + 2 * _MARGIN, header + 2 * count * step[1]), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for number, line in enumerate(title):
+        draw.text((_MARGIN, _MARGIN + number * _LINE), line, _INK, font)
     for number, label in enumerate(int(label) for label in shown):
         members = np.flatnonzero(data.train.labels == label)[:per_class]
         images = _take(data.train, members)
-        rows = (images, _augmented(images[:1], info, augmentation, per_class))
+        rows = (images, _augmented(images[:1], info, augmentation, per_class, number))
         for offset, row in enumerate(rows):
-            top = _LINE + (2 * number + offset) * step[1]
+            top = header + (2 * number + offset) * step[1]
             text = info.class_names[label] if offset == 0 else "  augmented"
             draw.text((_MARGIN, top + tile[1] / 2 - 8), _short(text, font), _INK, font)
             for column, image in enumerate(row):
@@ -62,11 +63,13 @@ def _take(part: Part, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]") -
     return part.images[positions]
 
 
-def _augmented(image: Images, info: DataInfo, augmentation: Augmentation, count: int) -> Images:
+def _augmented(
+    image: Images, info: DataInfo, augmentation: Augmentation, count: int, seed: int
+) -> Images:
     """Return ``count`` augmented copies of one image, uint8 [count, c, h, w], as training does."""
     copies = frozen(np.repeat(image, count, axis=0), np.arange(count))
     batches = TrainBatches(copies, info, augmentation, count, torch.device("cpu"))
-    order, crops = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+    order, crops = torch.Generator(), torch.Generator().manual_seed(seed)
     ((batch, _),) = batches.epoch(order, crops)
     shape = (1, -1, 1, 1)
     std = np.maximum(np.array(info.std), 1 / 255).reshape(shape)
@@ -86,6 +89,14 @@ def _short(text: str, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont") -> s
     while text and font.getlength(f"{text}…") > _LABEL_WIDTH - 2 * _MARGIN:
         text = text[:-1]
     return f"{text}…"
+
+
+def _title(info: DataInfo, augmentation: Augmentation) -> list[str]:
+    return [
+        f"{info.name}: {info.num_train} training images of {info.classes} classes,"
+        f" {info.channels} x {info.height} x {info.width}",
+        f"below each class its first image, augmented: {_in_words(augmentation)}",
+    ]
 
 
 def _in_words(augmentation: Augmentation) -> str:

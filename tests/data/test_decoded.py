@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +70,39 @@ def test_stamp_follows_size_and_time(tmp_path: Path) -> None:
     before = stamp([file])
     file.write_text("12")
     assert stamp([file]) != before
+
+
+def test_the_files_used_least_recently_go_first(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(number: int) -> int:
+        decode = Decoder()
+        decoded_once(((f"{number}.parquet", 1, 1),), decode)
+        return decode.calls
+
+    assert [read(number) for number in range(3)] == [1, 1, 1]
+    for age, path in enumerate(sorted(cache.iterdir(), key=lambda p: p.stat().st_mtime_ns)):
+        os.utime(path, (age, age))
+    size = next(cache.iterdir()).stat().st_size
+    assert read(0) == 0  # used again, so number 1 is the oldest now
+    monkeypatch.setenv("NASABLATE_DATA_CACHE", str(3 * size))
+    assert read(3) == 1
+    assert [read(0), read(2), read(3)] == [0, 0, 0]
+    assert read(1) == 1
+
+
+def test_no_room_keeps_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NASABLATE_DATA_CACHE", "0")
+    decode = Decoder()
+    decoded_once(FILES, decode)
+    decoded_once(FILES, decode)
+    assert decode.calls == 2
+    assert not cache.exists()
+
+
+def test_the_variant_tells_copies_of_the_same_files_apart(cache: Path) -> None:
+    decode = Decoder()
+    decoded_once(FILES, decode)
+    decoded_once(FILES, decode, "size=8")
+    assert decode.calls == 2
+    assert len(list(cache.iterdir())) == 2
