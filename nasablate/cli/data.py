@@ -86,8 +86,12 @@ def fetch_command(
     """
     from nasablate.data.catalog import fetch
 
-    with _progress(name) as show:
-        path, new = fetch(name, show, mirror)
+    try:
+        with _progress(name) as show:
+            path, new = fetch(name, show, mirror)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command goes on from here", err=True)
+        raise
     typer.echo(f"{path}" if new else f"{path} (was there already)")
 
 

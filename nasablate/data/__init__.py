@@ -1,6 +1,6 @@
-"""Data sets, their fixed splits and, in ``nasablate.data.augment``, batches on the device.
+"""Data sets, their fixed splits and, in ``nasablate.data.batches``, batches on the device.
 
-Everything here but ``augment`` works without torch.
+Only ``augment``, ``batches``, ``stream_batches`` and ``preview`` need torch.
 """
 
 from nasablate.data.images import DataInfo, ImageSet, TrainingData

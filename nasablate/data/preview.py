@@ -10,6 +10,7 @@ from nasablate.data.streaming import StreamedSet
 from nasablate.genome.recipe import Augmentation
 
 _LEAST_TILE = 56
+_LARGEST_TILE = 160
 _MARGIN = 4
 _LABEL_WIDTH = 150
 _LINE = 22
@@ -31,8 +32,7 @@ def contact_sheet(
     present = np.unique(data.train.labels)
     count = min(max_classes, len(present))
     shown = present[np.linspace(0, len(present) - 1, count).round().astype(int)]
-    factor = max(1, -(-_LEAST_TILE // min(info.height, info.width)))
-    tile = (info.width * factor, info.height * factor)
+    tile = _tile(info)
     step = (tile[0] + _MARGIN, tile[1] + _MARGIN)
     font = ImageFont.load_default(13)
     title = _title(info, augmentation)
@@ -51,9 +51,21 @@ def contact_sheet(
             text = info.class_names[label] if offset == 0 else "  augmented"
             draw.text((_MARGIN, top + tile[1] / 2 - 8), _short(text, font), _INK, font)
             for column, image in enumerate(row):
-                picture = _picture(image).resize(tile, Image.Resampling.NEAREST)
+                picture = _picture(image)
+                enlarged = picture.width < tile[0]
+                picture = picture.resize(
+                    tile, Image.Resampling.NEAREST if enlarged else Image.Resampling.LANCZOS
+                )
                 sheet.paste(picture, (_LABEL_WIDTH + column * step[0], top))
     return sheet
+
+
+def _tile(info: DataInfo) -> tuple[int, int]:
+    """Return width and height of a drawn image: small ones by whole factors, large ones shrunk."""
+    factor: float = max(1, -(-_LEAST_TILE // min(info.height, info.width)))
+    if max(info.height, info.width) * factor > _LARGEST_TILE:
+        factor = _LARGEST_TILE / max(info.height, info.width)
+    return max(1, round(info.width * factor)), max(1, round(info.height * factor))
 
 
 def _take(part: Part, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Images:
