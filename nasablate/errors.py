@@ -34,7 +34,7 @@ class Problem:
         shown = "" if self.value is NOT_GIVEN else _shorten(self.value)
         subject = " = ".join(part for part in (place, shown) if part)
         remedy = f"; {self.remedy}" if self.remedy else ""
-        return f"{subject}: {self.rule}{remedy}"
+        return one_line(": ".join(part for part in (subject, f"{self.rule}{remedy}") if part))
 
 
 NOT_GIVEN = object()
@@ -81,6 +81,18 @@ class RunError(NasablateError):
     """The run itself failed."""
 
     exit_code = 1
+
+
+def one_line(text: str, *, but: str = "") -> str:
+    r"""Return text as a terminal may show it: what is not printable, as Python would escape it.
+
+    Keys and file names come from the user and may hold line ends, escape sequences and bytes
+    that are no text. Characters in ``but`` stay.
+
+    >>> one_line("wid\\x1b[2Jth") == "wid" + r"\x1b" + "[2Jth"
+    True
+    """
+    return "".join(char if char.isprintable() or char in but else repr(char)[1:-1] for char in text)
 
 
 def _shorten(value: object, limit: int = 80) -> str:

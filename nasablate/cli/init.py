@@ -9,20 +9,20 @@ from typing import Annotated
 import typer
 
 from nasablate.cli.schema import FileKind, json_schema
-from nasablate.cli.starting_file import StartingPoint, starting_file
+from nasablate.cli.starting_file import StartingPoint, starting_ablation, starting_file
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
 
 EXAMPLES = """\
   nasablate init search
-  nasablate init search --base resnet-20 --data cifar10-jpeg --out mine.yaml"""
-
-SCHEMA_FILE = "search.schema.json"
+  nasablate init search --base resnet-20 --data cifar10-jpeg --out mine.yaml
+  nasablate init ablation --base pyramidnet-110-a48"""
 
 
 class Kind(StrEnum):
     """What the file is for."""
 
     SEARCH = "search"
+    ABLATION = "ablation"
 
 
 def command(  # noqa: PLR0913 - one option for each line of the file
@@ -36,29 +36,33 @@ def command(  # noqa: PLR0913 - one option for each line of the file
     recipe: Annotated[str, typer.Option(help="Recipe to train with.")] = "quick",
     out: Annotated[Path | None, typer.Option(help="File to write.")] = None,
 ) -> None:
-    """Write a commented search file; asks for what no option says when run in a terminal."""
-    del kind  # there is one so far
-    name = name or _ask("Name of the study", "my-search")
+    """Write a commented search or ablation file.
+
+    In a terminal it asks for what no option says.
+    """
+    name = name or _ask("Name of the study", f"my-{kind.value}")
     base = base or _ask("Base genome (see 'nasablate genomes')", "resnet-20")
     data = data or _ask("Data set", "digits")
     path = out or Path(f"{name}.yaml")
-    start = StartingPoint(name, base, data, recipe, epochs, trials, str(path), SCHEMA_FILE)
-    text = _checked(start)
+    schema = path.with_name(f"{kind.value}.schema.json")
+    start = StartingPoint(name, base, data, recipe, epochs, trials, str(path), schema.name)
+    text = _checked(kind, start)
     _refuse_existing(path)
     _write(path, text)
-    schema = path.with_name(SCHEMA_FILE)
-    _write(schema, json.dumps(json_schema(FileKind.SEARCH), indent=2) + "\n")
+    _write(schema, json.dumps(json_schema(FileKind(kind.value)), indent=2) + "\n")
     typer.echo(f"wrote {path} and {schema}, which lets editors complete it")
     typer.echo(f"look at what it would do: nasablate plan {path}")
 
 
-def _checked(start: StartingPoint) -> str:
+def _checked(kind: Kind, start: StartingPoint) -> str:
     """Return the file's text, once all it names is known to exist."""
     from nasablate.blueprint import cost, lower
     from nasablate.genome import load_genome, load_recipe
 
     genome = load_genome(start.base)
-    load_recipe(start.recipe)
+    recipe = load_recipe(start.recipe)
+    if kind is Kind.ABLATION:
+        return starting_ablation(start, genome, recipe.optimizer.lr)
     return starting_file(start, genome, cost(lower(genome)).params)
 
 

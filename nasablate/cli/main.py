@@ -12,6 +12,7 @@ import typer
 
 from nasablate import __version__
 from nasablate.cli import (
+    ablate,
     dashboard,
     data,
     describe,
@@ -26,7 +27,7 @@ from nasablate.cli import (
     trials,
 )
 from nasablate.cli.options import INTERRUPTED
-from nasablate.errors import NasablateError
+from nasablate.errors import NasablateError, one_line
 
 DEBUG_VARIABLE = "NASABLATE_DEBUG"
 
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 for _module in (
     search,
+    ablate,
     train,
     describe,
     plan,
@@ -82,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(message: str, exit_code: int) -> None:
-    typer.echo(message, err=True)
+    typer.echo(one_line(message, but="\n"), err=True)
     sys.exit(exit_code)
 
 

@@ -17,6 +17,7 @@ class FileKind(StrEnum):
 
     GENOME = "genome"
     SEARCH = "search"
+    ABLATION = "ablation"
     RECIPE = "recipe"
 
 
@@ -34,13 +35,15 @@ def command(
 
 def json_schema(kind: FileKind) -> dict[str, Any]:
     """Return the JSON Schema of a kind of file."""
-    from nasablate.genome import Genome, Recipe, SearchSpec
+    from nasablate.genome import AblationSpec, Genome, Recipe, SearchSpec
 
     match kind:
         case FileKind.GENOME:
             model = Genome
         case FileKind.SEARCH:
             model = SearchSpec
+        case FileKind.ABLATION:
+            model = AblationSpec
         case FileKind.RECIPE:
             model = Recipe
     document = model.model_json_schema()

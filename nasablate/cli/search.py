@@ -37,6 +37,7 @@ def command(
 ) -> None:
     """Run a search, or go on with one that was interrupted."""
     from nasablate.genome import load_search
+    from nasablate.genome.positions import located_in
 
     spec = load_search(space)
 
@@ -46,7 +47,7 @@ def command(
 
     metric, direction = next(iter(spec.objectives.items()))
     try:
-        with show_progress(spec.name, metric, direction) as observer:
+        with located_in(space), show_progress(spec.name, metric, direction) as observer:
             result = run_search(
                 spec, storage, runner.value, observer, trials=trials, address=address
             )

@@ -1,4 +1,4 @@
-"""The commented search file that ``nasablate init search`` writes."""
+"""The commented files that ``nasablate init`` writes."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,6 +32,35 @@ seed: 0
 
 resources: {{gpus_per_trial: auto, cpus_per_trial: 1}}   # 0.5 lets two trials share a GPU
 confirm: {{top: 3, seeds: 5}}   # the best, trained again on fresh seeds, before a test error
+"""
+
+_ABLATION = """\
+# yaml-language-server: $schema={schema}
+# Look first    nasablate plan {file}
+# Run it with   nasablate ablate {file}
+kind: ablation
+name: {name}   # the study's name in the database; a changed file needs a new one
+question: Which change of {base} matters on {data}?
+
+baseline: {base}   # a preset ('nasablate genomes' lists them) or a genome's file
+factors:   # what is changed; one level of each leaves the baseline as it is
+  activation: {{relu: {{activation: relu}}, silu: {{activation: silu}}}}
+  width: {{as_is: {{}}, wider: {{width: {wider}}}}}
+  lr: {{as_is: {{}}, tenth: {{training.optimizer.lr: {lr}}}}}   # a field of the recipe
+
+design: one_at_a_time   # or leave_one_out, path, factorial; arms lists edits by name
+seeds: {seeds}   # of every arm; {seeds} is the least that can give a verdict with three arms
+margin: 0.5   # percentage points that count as equivalent
+# match: {{params: 1%}}   # refuse arms whose cost is further from the baseline's
+evaluate: validation   # or test: read once per trained network, at its last epoch
+
+training: {{recipe: {recipe}, epochs: {epochs}}}   # other keys replace fields of the recipe
+data: {data}
+seed: 0   # of the first replicate; replicate r of all arms shares its random streams
+
+resources: {{gpus_per_trial: auto, cpus_per_trial: 1}}   # 0.5 lets two trials share a GPU
+# reported:   # a paper's number, to stand beside the measured one
+#   - {{arm: baseline, value: 8.75, source: "arXiv 1512.03385, Table 6"}}
 """
 
 _RESIDUAL_AXES = """\
@@ -76,4 +105,20 @@ def starting_file(start: StartingPoint, genome: "Genome", params: int) -> str:
         epochs=start.epochs,
         data=start.data,
         trials=start.trials,
+    )
+
+
+def starting_ablation(start: StartingPoint, genome: "Genome", lr: float) -> str:
+    """Return the text of a commented ablation file of a genome whose recipe has the rate ``lr``."""
+    return _ABLATION.format(
+        schema=start.schema,
+        file=start.file,
+        name=start.name,
+        base=start.base,
+        data=start.data,
+        wider=genome.width + max(1, genome.width // 4),
+        lr=float(f"{lr / 10:.6g}"),
+        seeds=7,
+        recipe=start.recipe,
+        epochs=start.epochs,
     )

@@ -7,6 +7,7 @@ import typer
 from nasablate.cli.documents import reading_document, study_document, trial_document
 from nasablate.cli.options import DEFAULT_STORAGE, JsonOption, StorageOption
 from nasablate.cli.output import format_error, plural, write_json, write_table
+from nasablate.cli.reading import read_database
 
 if TYPE_CHECKING:
     from nasablate.store import Database
@@ -28,16 +29,18 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """List the studies of a database, or show one."""
-    from nasablate.store import open_database
-
-    database = open_database(storage, create=False)
-    if name is not None:
+    with read_database(storage) as database:
+        if name is None:
+            _list_studies(database, as_json=as_json)
+            return
         document = _details(database, name)
         if as_json:
             write_json(document)
         else:
             _write_details(document)
-        return
+
+
+def _list_studies(database: "Database", *, as_json: bool) -> None:
     documents = [study_document(summary) for summary in database.studies()]
     if as_json:
         write_json(documents)

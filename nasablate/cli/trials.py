@@ -8,6 +8,7 @@ import typer
 from nasablate.cli.documents import trial_details, trial_document
 from nasablate.cli.options import DEFAULT_STORAGE, JsonOption, StorageOption
 from nasablate.cli.output import format_error, format_seconds, write_json, write_table
+from nasablate.cli.reading import read_database
 from nasablate.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,15 +33,14 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """List a study's trials, or show one in full."""
-    from nasablate.store import open_database
-
     name, chosen = _parse_name(study, number)
-    found = open_database(storage, create=False).study(name)
-    objectives = dict(found.attributes()["objectives"])
-    if chosen is None:
-        _list_trials(found, objectives, as_json=as_json)
-    else:
-        _show_trial(found, objectives, chosen, as_json=as_json)
+    with read_database(storage) as database:
+        found = database.study(name)
+        objectives = dict(found.attributes()["objectives"])
+        if chosen is None:
+            _list_trials(found, objectives, as_json=as_json)
+        else:
+            _show_trial(found, objectives, chosen, as_json=as_json)
 
 
 def _parse_name(study: str, number: int | None) -> tuple[str, int | None]:

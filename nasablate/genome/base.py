@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nasablate.genome.problems import from_validation_error
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+"""A number of channels, pixels, groups and the like. No network comes near the upper end; it
+keeps a slip of the pen from filling the memory."""
 
 
 class SpecModel(BaseModel):

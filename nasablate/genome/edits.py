@@ -22,8 +22,8 @@ def split_path(path: str) -> Parts:
     >>> split_path("stages[0].units")
     ('stages', 0, 'units')
     """
-    words = re.sub(r"\[(\d+|\*)\]", r".\1", path).split(".")
-    return tuple(int(word) if word.isdigit() else word for word in words)
+    words = re.sub(r"\[([0-9]+|\*)\]", r".\1", path).split(".")
+    return tuple(int(word) if re.fullmatch("[0-9]{1,9}", word) else word for word in words)
 
 
 def check_path(model: type[BaseModel], path: str) -> None:

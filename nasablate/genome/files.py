@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
+from nasablate.genome.ablation import AblationSpec
 from nasablate.genome.base import SpecModel
 from nasablate.genome.edits import apply_edits, check_path
 from nasablate.genome.genome import Genome
@@ -17,6 +18,7 @@ from nasablate.genome.space import SearchSpec
 from nasablate.genome.yaml_source import YamlSource, parse_yaml, read_yaml
 
 _Spec = TypeVar("_Spec", bound=SpecModel)
+_Study = TypeVar("_Study", SearchSpec, AblationSpec)
 _COMMANDS = {
     "search": "nasablate search",
     "genome": "nasablate describe",
@@ -102,14 +104,35 @@ def load_search(path: str | Path) -> SearchSpec:
     Raises:
         SpecError: the file, its base or its recipe breaks a rule; the message names the place.
     """
-    path = Path(path)
+    return _load_study(Path(path), SearchSpec, "base")
+
+
+def load_ablation(path: str | Path) -> AblationSpec:
+    """Load an ablation file with its baseline and its recipe written out in full.
+
+    Raises:
+        SpecError: the file, its baseline or its recipe breaks a rule; the message names the place.
+    """
+    return _load_study(Path(path), AblationSpec, "baseline")
+
+
+def file_kind(path: str | Path) -> str:
+    """Return what a file says it is (``search``, ``ablation``, ...), empty if it does not say.
+
+    Raises:
+        SpecError: the file is no YAML mapping.
+    """
+    return str(read_yaml(Path(path)).data.get("kind", ""))
+
+
+def _load_study(path: Path, model: type[_Study], key: str) -> _Study:
     source = read_yaml(path)
-    spec = _parse(source, SearchSpec)
-    genome = _nested(source, "base", lambda: load_genome(spec.base, relative_to=path.parent))
+    spec = _parse(source, model)
+    genome = _nested(source, key, lambda: load_genome(getattr(spec, key), relative_to=path.parent))
     recipe = _nested(
         source, "training", lambda: load_recipe(spec.training, relative_to=path.parent)
     )
-    return spec.model_copy(update={"base": genome.document(), "training": recipe.document()})
+    return spec.model_copy(update={key: genome.document(), "training": recipe.document()})
 
 
 def _below(key: str, error: SpecError) -> SpecError:

@@ -1,10 +1,10 @@
 """The genome: how a network is parameterised, not what each layer is."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from nasablate.genome.base import SpecModel
+from nasablate.genome.base import Count, SpecModel
 from nasablate.genome.placement import PRESETS, PlacementField, Slot
 from nasablate.genome.shortcut import Projection, ShortcutSpec
 from nasablate.genome.units import Basic, UnitSpec
@@ -12,7 +12,7 @@ from nasablate.genome.widening import Step, WideningSpec
 
 Activation = Literal["relu", "relu6", "leaky_relu", "silu", "gelu", "tanh", "sigmoid"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
+_MAX_UNITS = 5000
 
 
 class Input(SpecModel):
@@ -26,9 +26,9 @@ class Input(SpecModel):
 class StemPool(SpecModel):
     """The max pool after a 7x7 or deep stem."""
 
-    kernel: Count = 3
-    stride: Count = 2
-    padding: Annotated[int, Field(ge=0)] = 1
+    kernel: Annotated[int, Field(ge=1, le=1000)] = 3
+    stride: Annotated[int, Field(ge=1, le=1000)] = 2
+    padding: Annotated[int, Field(ge=0, le=1000)] = 1
     ceil: bool = False
 
 
@@ -135,9 +135,9 @@ class Genome(SpecModel):
     source: str = ""
     """Where the numbers come from; it is no part of the network."""
     input: Input = Input()
-    classes: Annotated[int, Field(ge=1)] = 10
+    classes: Count = 10
     stem: StemSpec = Conv3x3Stem()
-    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=100)]
     width: Count = 16
     """Width where the widening schedule starts."""
     widening: WideningSpec = Step()
@@ -155,3 +155,11 @@ class Genome(SpecModel):
     conv_bias: Literal["auto", "always"] = "auto"
     """``auto``: convolutions have no bias if the placement has any ``bn``; ``always`` keeps
     biases under normalisation (torchvision's vgg_bn, the stochastic-depth code)."""
+
+    @model_validator(mode="after")
+    def _not_endless(self) -> Self:
+        units = sum(stage.units for stage in self.stages)
+        if units > _MAX_UNITS:
+            message = f"the stages have {units} units, more than {_MAX_UNITS}; lower their units"
+            raise ValueError(message)
+        return self

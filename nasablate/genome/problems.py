@@ -3,13 +3,17 @@
 import difflib
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
 
+AXIS_KINDS = ("choice", "int", "float")
 _MAX_PROBLEMS = 10
+_MISSING = "required key is missing"
+_MUST_BE = "must be "
 
 
 def from_validation_error(
@@ -24,9 +28,34 @@ def from_validation_error(
     deepest = [
         problem
         for problem in problems.values()
-        if not any(_is_inside(other, problem) for other in problems.values())
+        if not any(
+            _is_inside(other, problem) or _is_misspelt(other, problem)
+            for other in problems.values()
+        )
     ]
-    return SpecError(deepest[:_MAX_PROBLEMS])
+    return SpecError(_joined(deepest)[:_MAX_PROBLEMS])
+
+
+def _joined(problems: Iterable[Problem]) -> list[Problem]:
+    """Say once what a value must be if it may be one of several types."""
+    joined: dict[str, Problem] = {}
+    for problem in problems:
+        first = joined.get(problem.path)
+        if first is None:
+            joined[problem.path] = problem
+        elif all(item.rule.startswith(_MUST_BE) for item in (first, problem)):
+            rule = f"{first.rule} or {problem.rule.removeprefix(_MUST_BE)}"
+            joined[problem.path] = replace(first, rule=rule)
+    return list(joined.values())
+
+
+def _is_misspelt(unknown: Problem, missing: Problem) -> bool:
+    """Tell whether a key is missing only because it is misspelt."""
+    return (
+        missing.rule == _MISSING
+        and unknown.loc[:-1] == missing.loc[:-1]
+        and unknown.remedy == f"did you mean '{missing.loc[-1]}'?"
+    )
 
 
 def _is_inside(inner: Problem, outer: Problem) -> bool:
@@ -64,16 +93,33 @@ def _locate(data: object, loc: Sequence[str | int]) -> tuple[tuple[str | int, ..
     kept: list[str | int] = []
     value: Any = data
     for index, part in enumerate(loc):
+        if _is_tag(value, loc[index : index + 2]):
+            continue
         if isinstance(value, Mapping) and part in value:
             value = cast("Mapping[str | int, Any]", value)[part]
             kept.append(part)
         elif isinstance(value, list) and isinstance(part, int):
-            value = cast("list[Any]", value)[part]
-            kept.append(part)
+            items = cast("list[Any]", value)
+            if part < len(items):  # else pydantic speaks of an item that is missing
+                value = items[part]
+                kept.append(part)
         elif index == len(loc) - 1 and isinstance(value, Mapping) and _is_key(part):
             kept.append(part)
             value = NOT_GIVEN
     return tuple(kept), cast("object", value)
+
+
+def _is_tag(value: object, parts: Sequence[str | int]) -> bool:
+    """Tell whether the first part names a variant, though it is a key too.
+
+    Axes are told apart by a key of theirs, so their locations hold it twice: ``int``, ``step``.
+    """
+    if not isinstance(value, Mapping) or len(parts) < 2 or parts[0] not in AXIS_KINDS:
+        return False
+    record = cast("Mapping[str | int, object]", value)
+    inner = record.get(parts[0])
+    is_inside = isinstance(inner, Mapping) and parts[1] in inner
+    return parts[0] in record and parts[1] in record and not is_inside
 
 
 def _is_key(part: str | int) -> bool:
@@ -89,9 +135,12 @@ def _problem(  # noqa: C901, PLR0911 - one case per kind of mistake
     match item["type"]:
         case "extra_forbidden":
             known = field_names(model, loc[:-1])
+            if loc[-1] in known:
+                rule = "unknown key of this kind, though another kind has it"
+                return Problem(path, value, rule, "drop it or change the kind", loc=loc)
             return Problem(path, value, "unknown key", nearest(str(loc[-1]), known), loc=loc)
         case "missing":
-            return Problem(path, NOT_GIVEN, "required key is missing", "add it", loc=loc)
+            return Problem(path, NOT_GIVEN, _MISSING, "add it", loc=loc)
         case "literal_error" | "union_tag_invalid":
             context = item.get("ctx", {})
             expected = str(context.get("expected", context.get("expected_tags", "")))
@@ -102,13 +151,18 @@ def _problem(  # noqa: C901, PLR0911 - one case per kind of mistake
                 tag = cast("Mapping[str, object]", value)["name"]
                 tag_path = f"{path}.name"
             rule = f"must be one of {', '.join(known)}"
-            return Problem(tag_path, tag, rule, nearest(str(tag), known), loc=loc)
+            hint = nearest(str(tag), known)
+            remedy = hint if "mean" in hint else "choose one of them"
+            return Problem(tag_path, tag, rule, remedy, loc=loc)
         case "union_tag_not_found":
             return Problem(path, value, "must say which kind it is", "add the key 'kind'", loc=loc)
         case "too_short":
             context = item["ctx"]
             rule = f"needs at least {context['min_length']} item, found {context['actual_length']}"
             return Problem(path, value, rule, "add one", loc=loc)
+        case "string_pattern_mismatch":
+            rule = f"must match {item['ctx']['pattern']}"
+            return Problem(path, value, rule, "use letters, digits, dots and hyphens", loc=loc)
         case "axis_kind":
             rule, _, remedy = str(item["msg"]).partition("; ")
             return Problem(path, value, rule, remedy, loc=loc)
@@ -150,7 +204,7 @@ def _step(annotation: object, part: str | int) -> Iterator[object]:
             yield kind.model_fields[part].annotation
     for container in _flatten(annotation):
         origin, arguments = get_origin(container), get_args(container)
-        if origin in {tuple, list} and (isinstance(part, int) or part.isdigit() or part == "*"):
+        if origin in {tuple, list} and (isinstance(part, int) or part == "*"):
             yield from (inner for inner in arguments if inner is not Ellipsis)
         elif origin is not None and origin not in {Literal} and issubclass(origin, Mapping):
             yield arguments[1]

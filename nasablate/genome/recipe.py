@@ -52,7 +52,7 @@ ScheduleSpec = Annotated[
 class Warmup(SpecModel):
     """The learning rate rises linearly, step by step, from ``start`` times its value."""
 
-    epochs: Annotated[float, Field(ge=0)] = 0.0
+    epochs: Annotated[float, Field(ge=0, le=100_000)] = 0.0
     start: Fraction = 0.1
 
 
@@ -73,8 +73,8 @@ class Recipe(SpecModel):
     name: str = ""
     source: str = ""
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 10
-    batch_size: Annotated[int, Field(ge=2)] = 128
-    eval_batch_size: Annotated[int, Field(ge=1)] = 500
+    batch_size: Annotated[int, Field(ge=2, le=1_000_000)] = 128
+    eval_batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 500
     optimizer: Sgd = Sgd()
     schedule: ScheduleSpec = CosineSchedule()
     warmup: Warmup = Warmup()

@@ -6,14 +6,19 @@ from pydantic import BeforeValidator, Discriminator, Field, JsonValue, Tag, mode
 
 from nasablate.genome.base import SpecModel
 from nasablate.genome.data_spec import DataField
+from nasablate.genome.problems import AXIS_KINDS
 
 Metric = Literal["val_error", "val_loss", "params", "macs", "activation_bytes"]
 """``val_error`` is in percent."""
 Direction = Literal["minimize", "maximize"]
 CostMetric = Literal["params", "macs", "activation_bytes"]
 Condition = dict[str, JsonValue]
+_MOST = 10**15
+_MOST_STEPS = 100_000
 _Int = int
+_End = Annotated[int, Field(ge=-_MOST, le=_MOST)]
 _Float = float
+_FloatEnd = Annotated[float, Field(ge=-1e30, le=1e30)]
 
 
 class _Axis(SpecModel):
@@ -33,8 +38,8 @@ class IntAxis(_Axis):
     """All integers from low to high, both included."""
 
     kind: ClassVar[str] = "int"
-    int: Annotated[tuple[_Int, _Int], Field(description="[low, high]")]
-    step: Annotated[_Int, Field(ge=1)] = 1
+    int: Annotated[tuple[_End, _End], Field(description="[low, high]")]
+    step: Annotated[_Int, Field(ge=1, le=_MOST)] = 1
     log: bool = False
 
     @model_validator(mode="after")
@@ -47,13 +52,17 @@ class FloatAxis(_Axis):
     """All numbers from low to high; on a grid if ``step`` is given."""
 
     kind: ClassVar[str] = "float"
-    float: Annotated[tuple[_Float, _Float], Field(description="[low, high]")]
+    float: Annotated[tuple[_FloatEnd, _FloatEnd], Field(description="[low, high]")]
     step: Annotated[_Float, Field(gt=0)] | None = None
     log: bool = False
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         _check_range(self.float, self.step if self.log else None, log=self.log)
+        low, high = self.float
+        if self.step is not None and (high - low) / self.step > _MOST_STEPS:
+            message = f"more than {_MOST_STEPS} steps of {self.step}; drop step or raise it"
+            raise ValueError(message)
         return self
 
 
@@ -74,7 +83,7 @@ def _axis_key(value: object) -> str | None:
     """Choose the axis type by its key, so that errors speak of one type only."""
     if not isinstance(value, dict):
         return type(value).kind if isinstance(value, _Axis) else None
-    given = [key for key in ("choice", "int", "float") if key in value]
+    given = [key for key in AXIS_KINDS if key in value]
     return given[0] if given else None
 
 
@@ -168,7 +177,7 @@ class Resources(SpecModel):
     gpus_per_trial: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
     """A fraction shares a GPU; ``auto`` is 1 where the runner has GPUs, else 0."""
     cpus_per_trial: Annotated[float, Field(gt=0)] = 1
-    threads_per_trial: Annotated[int, Field(ge=1)] = 1
+    threads_per_trial: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Compute threads of a trial on the CPU; part of what identifies a result."""
     concurrent: Annotated[int, Field(ge=1)] | None = None
     """Trials at once; null means as many as the resources allow."""
@@ -177,8 +186,8 @@ class Resources(SpecModel):
 class Confirm(SpecModel):
     """Train the best few again on fresh seeds before the winner's test error is read."""
 
-    top: Annotated[int, Field(ge=1)] = 3
-    seeds: Annotated[int, Field(ge=2)] = 5
+    top: Annotated[int, Field(ge=1, le=10_000)] = 3
+    seeds: Annotated[int, Field(ge=2, le=10_000)] = 5
 
 
 def _least_error() -> dict[Metric, Direction]:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nasablate.genome.base import SpecModel
+from nasablate.genome.base import Count, SpecModel
 
 
 class Basic(SpecModel):
@@ -23,21 +23,21 @@ class Bottleneck(SpecModel):
     """
 
     kind: Literal["bottleneck"] = "bottleneck"
-    bottleneck_ratio: Annotated[float, Field(gt=0, le=4)] = 0.25
+    bottleneck_ratio: Annotated[float, Field(ge=0.001, le=4)] = 0.25
     """Width ``n`` divided by the unit's output width; at most 1 narrows."""
     stride_at: Literal["first", "spatial"] = "spatial"
     """The convolution with the stride: the first 1x1 (Caffe ResNet) or the 3x3 (torchvision)."""
-    cardinality: Annotated[int, Field(ge=1)] = 1
+    cardinality: Count = 1
     """Number of groups of the 3x3 convolution (ResNeXt's C)."""
-    base_width: Annotated[int, Field(ge=1)] | None = None
+    base_width: Count | None = None
     """ResNeXt's d at n = 64; null means 64 / cardinality, so the inner width stays n."""
     inner_rounding: Literal["nearest", "exact"] = "nearest"
     """``nearest`` rounds the inner width to a legal one; ``exact`` refuses an illegal one."""
-    radix: Annotated[int, Field(ge=0)] = 0
+    radix: Annotated[int, Field(ge=0, le=1000)] = 0
     """Splits per cardinal group (ResNeSt); 0 is a plain 3x3, 1 attention without a split."""
     avd: Literal["none", "before", "after"] = "none"
     """A 3x3 average pool takes the stride, before or after the 3x3 (ResNeSt)."""
-    attention_floor: Annotated[int, Field(ge=1)] = 32
+    attention_floor: Count = 32
     """Least width of the split attention's hidden layer, max(inner * radix / 4, floor)."""
 
 

@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nasablate.genome.base import SpecModel
+from nasablate.genome.base import Count, SpecModel
 
 
 class _Schedule(SpecModel):
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
     """How the running float becomes an integer; ``half_up`` is the official Lua code's rule,
     ``half_even`` the PyTorch port's, ``floor`` the paper's formula on the running float."""
-    multiple_of: Annotated[int, Field(ge=1)] = 1
+    multiple_of: Count = 1
     """Round each width to the nearest positive multiple (hardware-friendly widths)."""
 
 
@@ -30,21 +30,21 @@ class Additive(_Schedule):
     """PyramidNet: every unit adds ``alpha / N``, N the number of units; alpha is the total."""
 
     kind: Literal["additive"] = "additive"
-    alpha: Annotated[float, Field(ge=0)]
+    alpha: Annotated[float, Field(ge=0, le=1e6)]
 
 
 class Multiplicative(_Schedule):
     """PyramidNet: every unit multiplies by ``alpha ** (1 / N)``; alpha is the total factor."""
 
     kind: Literal["multiplicative"] = "multiplicative"
-    alpha: Annotated[float, Field(gt=0)]
+    alpha: Annotated[float, Field(gt=0, le=1e6)]
 
 
 class Explicit(_Schedule):
     """Widths written out, one per stage or one per unit."""
 
     kind: Literal["explicit"] = "explicit"
-    widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    widths: Annotated[tuple[Count, ...], Field(min_length=1, max_length=5000)]
 
 
 WideningSpec = Annotated[Step | Additive | Multiplicative | Explicit, Field(discriminator="kind")]

@@ -14,6 +14,7 @@ from nasablate.genome.problems import dotted
 
 _MAX_BYTES = 1_000_000
 _MAX_VALUES = 100_000
+_MAX_INTEGER = 2**63
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,9 @@ def parse_yaml(text: str, name: str) -> YamlSource:
         SpecError: as for ``read_yaml``.
     """
     try:
-        root = _loader().compose(text)
-        data = _loader().load(text)
+        loader: Any = YAML(typ="safe", pure=True)
+        root = loader.compose(text)
+        data = None if root is None else loader.constructor.construct_document(root)
     except MarkedYAMLError as error:
         mark = cast("Any", error).problem_mark or cast("Any", error).context_mark
         where = name if mark is None else f"{name}:{mark.line + 1}:{mark.column + 1}"
@@ -90,10 +92,6 @@ def parse_yaml(text: str, name: str) -> YamlSource:
         raise _refuse(name, f"must be a mapping of keys to values, found {found}", "")
     _check_plain(source, source.data, (), [0])
     return source
-
-
-def _loader() -> Any:
-    return YAML(typ="safe", pure=True)
 
 
 def _explain(error: MarkedYAMLError) -> tuple[str, str]:
@@ -121,18 +119,30 @@ def _check_plain(  # noqa: C901 - one case per kind of value
         case dict():
             for key, inner in cast("dict[object, object]", value).items():
                 if not isinstance(key, str):
-                    raise _wrong(source, loc, key, "a key must be text", "put it in quotes")
+                    raise _wrong(source, loc, _shown(key), "a key must be text", "put it in quotes")
                 _check_plain(source, inner, (*loc, key), seen)
         case list():
             for index, inner in enumerate(cast("list[object]", value)):
                 _check_plain(source, inner, (*loc, index), seen)
         case float() if not math.isfinite(value):
             raise _wrong(source, loc, value, "must be a finite number", "")
+        case int() if abs(value) >= _MAX_INTEGER:
+            rule = "is no 64-bit integer"
+            raise _wrong(source, loc, _shown(value), rule, "write a smaller number")
         case bool() | int() | float() | str() | None:
             pass
         case _:
             rule = f"must be plain data, not a {type(value).__name__}"
-            raise _wrong(source, loc, str(value), rule, "put it in quotes")
+            raise _wrong(source, loc, _shown(value), rule, "put it in quotes")
+
+
+def _shown(value: object) -> object:
+    """Return a value that a message can print; Python prints no integer of 5,000 digits."""
+    try:
+        repr(value)
+    except ValueError:
+        return hex(value) if isinstance(value, int) else type(value).__name__
+    return value if isinstance(value, int) else str(value)
 
 
 def _wrong(

@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from nasablate.errors import StoreError
 from nasablate.genome import SearchSpec
-from nasablate.genome.space import NoScheduler
+from nasablate.genome.space import NoScheduler, Resources
 from nasablate.search.confirmation import (
     TEST_PURPOSE,
     candidates,
@@ -14,7 +14,7 @@ from nasablate.search.confirmation import (
 )
 from nasablate.search.confirmation_trials import confirmation_proposals
 from nasablate.search.driver import Driver, Rules
-from nasablate.search.job import READ_TEST, TRAIN, Job, TestScore
+from nasablate.search.job import READ_TEST, TRAIN
 from nasablate.search.observer import Observer
 from nasablate.search.proposals import (
     ListProposer,
@@ -24,18 +24,15 @@ from nasablate.search.proposals import (
     SpaceLike,
     SpaceProposer,
 )
+from nasablate.search.readings import TestReader
 from nasablate.search.result import CONFIRMED, CandidateResult, SearchResult, load_result
 from nasablate.search.runner import Runner
 from nasablate.search.samplers import make_sampler, sampler_name
 from nasablate.search.spec_guard import check_unchanged, stored_spec
-from nasablate.search.trials import Trial, known_of
 from nasablate.store import (
     Database,
     StudyStore,
-    TestReading,
-    TrialRecord,
     driver_lock,
-    now,
     open_database,
     study_folder,
 )
@@ -127,33 +124,8 @@ class SearchRun:
         return True
 
     def _test(self, store: StudyStore, winner: CandidateResult, runner: Runner) -> None:
-        read = {
-            reading.number for reading in store.test_readings() if reading.purpose == TEST_PURPOSE
-        }
-        unread = [trial for trial in winner.replicates if trial.number not in read]
-        if not unread:
-            return
-        self._observer.on_phase(f"reading the test set with {len(unread)} networks")
-        scores: Sequence[TestScore] = runner.map(
-            self._read_test, [self._test_job(store, trial) for trial in unread]
-        )
-        for trial, score in zip(unread, scores, strict=True):
-            store.add_test_reading(
-                TestReading(
-                    study=store.name,
-                    number=trial.number,
-                    purpose=TEST_PURPOSE,
-                    error=score.error,
-                    loss=score.loss,
-                    num_images=score.num_images,
-                    correct=score.correct,
-                    read_at=now(),
-                )
-            )
-
-    def _test_job(self, store: StudyStore, record: TrialRecord) -> Job:
-        trial = Trial(known_of(record), dict(record.attributes), store.trial_folder(record.number))
-        return trial.job(store.name, self._spec.data.canonical_json(), keep_weights=True)
+        reader = TestReader(store, TEST_PURPOSE, self._spec.data, self._read_test)
+        reader.read(winner.replicates, runner, self._observer)
 
     def _study(self, database: Database, fingerprint: str) -> StudyStore:
         """Return the study of the search, made if it is new, up to date with an extended file."""
@@ -211,18 +183,18 @@ def make_proposer(
 
 
 def make_runner(
-    spec: SearchSpec, name: RunnerName, observer: Observer, address: str | None
+    resources: Resources, name: RunnerName, observer: Observer, address: str | None
 ) -> Runner:
     """Return the runner of that name; Ray starts when it is entered."""
     match name:
         case "ray":
             from nasablate.search.ray_runner import RayRunner
 
-            return RayRunner(spec.resources, observer, address)
+            return RayRunner(resources, observer, address)
         case "inline":
             from nasablate.search.inline_runner import InlineRunner
 
-            return InlineRunner(spec.resources)
+            return InlineRunner(resources)
 
 
 def _description(spec: SearchSpec, kind: str) -> dict[str, object]:

@@ -1,9 +1,8 @@
 """What a search would do, worked out before anything is trained."""
 
-import os
 import random
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 from typing import Any
 
 from nasablate.data import DataInfo, load_info
@@ -11,6 +10,7 @@ from nasablate.errors import SpecError
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import Halving
 from nasablate.search.space import Candidate, Space, load_space
+from nasablate.search.timing import concurrent_trials, duration_text, hours_of, seconds_per_step
 
 _ENUMERATE = 3000
 _SAMPLES = 400
@@ -111,7 +111,7 @@ class SearchPlan:
             lines.append(f"  confirm      {self.confirm_trials} full trials on fresh seeds")
         if self.hours is not None and self.step_seconds is not None:
             lines.append(
-                f"  time         about {_duration(self.hours)} on this machine "
+                f"  time         about {duration_text(self.hours)} on this machine "
                 f"({self.step_seconds * 1e3:.0f} ms per step of the median network)"
             )
         lines += [f"warning: {warning}" for warning in self.warnings]
@@ -139,8 +139,9 @@ def plan_search(spec: SearchSpec, *, measure: bool = True) -> SearchPlan:
     epochs = max(candidate.recipe.epochs for candidate in candidates)
     expected = _expected_epochs(spec, epochs)
     confirm = spec.confirm.top * spec.confirm.seeds if spec.confirm else 0
-    seconds = _measure(spec, info, median) if measure else None
-    concurrent = _concurrent(spec)
+    threads = spec.resources.threads_per_trial
+    seconds = seconds_per_step(median, info, threads) if measure else None
+    concurrent = concurrent_trials(spec.resources)
     trials = min(spec.trials, len(distinct)) if exact else spec.trials
     return SearchPlan(
         name=spec.name,
@@ -157,7 +158,7 @@ def plan_search(spec: SearchSpec, *, measure: bool = True) -> SearchPlan:
         concurrent=concurrent,
         confirm_trials=confirm,
         step_seconds=seconds,
-        hours=_hours(seconds, median, info, trials * expected + confirm * epochs, concurrent),
+        hours=hours_of(seconds, median, info, trials * expected + confirm * epochs, concurrent),
         warnings=tuple(_warnings(spec, space, candidates, distinct, exact=exact)),
     )
 
@@ -202,32 +203,6 @@ def _expected_epochs(spec: SearchSpec, epochs: int) -> float:
         last, share = rung, share / spec.scheduler.factor
         rung *= spec.scheduler.factor
     return total + share * (epochs - last)
-
-
-def _concurrent(spec: SearchSpec) -> int:
-    by_cores = max(1, int((os.cpu_count() or 1) / spec.resources.cpus_per_trial))
-    return min(by_cores, spec.resources.concurrent or by_cores)
-
-
-def _measure(spec: SearchSpec, info: DataInfo, candidate: Candidate) -> float:
-    from nasablate.training.measure import step_seconds
-
-    return step_seconds(candidate.genome, candidate.recipe, info, spec.resources.threads_per_trial)
-
-
-def _hours(
-    seconds: float | None, median: Candidate, info: DataInfo, epochs: float, concurrent: int
-) -> float | None:
-    if seconds is None:
-        return None
-    steps = ceil(info.num_train / median.recipe.batch_size)
-    return seconds * steps * epochs / concurrent / 3600
-
-
-def _duration(hours: float) -> str:
-    if hours >= 1:
-        return f"{hours:.1f} hours"
-    return f"{hours * 60:.1f} minutes" if hours * 60 >= 1 else f"{hours * 3600:.0f} seconds"
 
 
 def _warnings(

@@ -16,6 +16,7 @@ from nasablate.search.samplers import (
     stream,
 )
 from nasablate.search.space import Assignment, Candidate
+from nasablate.search.variant import Variant
 from nasablate.store import NewTrial, ParamValue, canonical
 
 MAX_RANDOM = 2000
@@ -71,6 +72,27 @@ class Setting:
     data_fingerprint: str
     seed: int
     threads: int
+
+
+Network = Candidate | Variant
+"""A network and how it is trained, resolved."""
+
+
+def network_attributes(network: Network, setting: Setting) -> dict[str, Any]:
+    """Return what a trial's row says of its network before it starts."""
+    return {
+        "genome": network.genome.readable_json(),
+        "recipe": network.recipe.readable_json(),
+        "network_digest": network.network_digest,
+        "recipe_digest": network.recipe_digest,
+        "data_fingerprint": setting.data_fingerprint,
+        "seed": setting.seed,
+        "threads": setting.threads,
+        "params": network.cost.params,
+        "macs": network.cost.macs,
+        "activation_bytes": network.cost.activation_bytes,
+        "epochs": network.recipe.epochs,
+    }
 
 
 @dataclass
@@ -175,20 +197,7 @@ class SpaceProposer:
                 for axis in self.space.axes
                 if axis.name in draw.assignment
             },
-            attributes={
-                "genome": candidate.genome.readable_json(),
-                "recipe": candidate.recipe.readable_json(),
-                "network_digest": candidate.network_digest,
-                "recipe_digest": candidate.recipe_digest,
-                "data_fingerprint": self.setting.data_fingerprint,
-                "seed": self.setting.seed,
-                "threads": self.setting.threads,
-                "params": candidate.cost.params,
-                "macs": candidate.cost.macs,
-                "activation_bytes": candidate.cost.activation_bytes,
-                "epochs": candidate.recipe.epochs,
-                **memory,
-            },
+            attributes={**network_attributes(candidate, self.setting), **memory},
         )
 
     def _count(self, reason: str) -> None:
@@ -211,7 +220,7 @@ class ListProposer:
         return next((item for item in self.proposals if item.key not in present), None)
 
 
-def evaluation_key(candidate: Candidate, setting: Setting) -> str:
+def evaluation_key(candidate: Network, setting: Setting) -> str:
     """Return what identifies a training: equal keys would train to equal results."""
     return key_of(candidate.network_digest, candidate.recipe_digest, setting)
 

@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 _PREFIX = "nasablate-ray-"
 _MAX_FOLDER_LENGTH = 30
@@ -84,7 +84,7 @@ def cluster_size() -> tuple[float, float]:
     """Return the CPUs and GPUs of the Ray that runs now."""
     import ray
 
-    resources: Mapping[str, float] = ray.cluster_resources()
+    resources = cast("Mapping[str, float]", ray.cluster_resources())
     return resources.get("CPU", 0.0), resources.get("GPU", 0.0)
 
 

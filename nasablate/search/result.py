@@ -43,11 +43,10 @@ class Interval:
         known = cast("dict[str, Any]", stored or {})
         if (known.get("n"), known.get("mean")) == (len(values), mean):
             return cls(mean, known["low"], known["high"], len(values))
-        from scipy.special import stdtrit  # pyright: ignore[reportMissingTypeStubs]
+        from nasablate.analysis.paired import t_interval
 
-        quantile = float(stdtrit(len(values) - 1, 0.5 + _LEVEL / 2))
-        half = quantile * statistics.stdev(values) / math.sqrt(len(values))
-        return cls(mean, mean - half, mean + half, len(values))
+        found = t_interval(values, _LEVEL)
+        return cls(mean, found.low, found.high, len(values))
 
     def document(self) -> dict[str, Any]:
         """Return the interval as JSON data; an end that does not exist is null."""

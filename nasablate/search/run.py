@@ -57,7 +57,7 @@ def run_search(
     from nasablate.search.engine import SearchRun, make_runner, space_proposer
 
     proposer = space_proposer(spec, budget)
-    runner = make_runner(spec, runner_name, watch, address)
+    runner = make_runner(spec.resources, runner_name, watch, address)
     return SearchRun(spec, storage_url, budget, watch).run(proposer, runner)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal, assert_never, cast
 
 from pydantic import JsonValue
 
-from nasablate.blueprint import Cost, cost, digest, lower
+from nasablate.blueprint import Cost
 from nasablate.errors import NOT_GIVEN, GenomeError, Problem, SpecError
 from nasablate.genome import Genome, Recipe, SearchSpec
-from nasablate.genome.edits import apply_edits, check_path
 from nasablate.genome.files import load_recipe
 from nasablate.genome.problems import nearest
 from nasablate.genome.space import AxisSpec, ChoiceAxis, FloatAxis, IntAxis
+from nasablate.search.variant import TRAINING, check_edit_path, on_data, vary
 
 if TYPE_CHECKING:
     from nasablate.data import DataInfo
@@ -26,8 +26,9 @@ Value = bool | int | float | str | None
 Assignment = dict[str, Value]
 """From axis names to parameter values; axes whose condition does not hold are absent."""
 
-_TRAINING = "training."
 _DRAWS = 120
+_SHOWN = 30
+_MOST_CONDITIONS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,13 @@ class Axis:
             for parent, values in self.conditions
         )
 
-    def values(self) -> tuple[Value, ...] | None:
+    def values(self) -> Sequence[Value] | None:
         """Return all values in order; None if there are infinitely many."""
         match self.kind:
             case "choice":
                 return self.labels
             case "int":
-                return tuple(range(int(self.low), int(self.high) + 1, int(self.step or 1)))
+                return range(int(self.low), int(self.high) + 1, int(self.step or 1))
             case "float":
                 if self.step is None:
                     return (self.low,) if self.low == self.high else None
@@ -115,13 +116,12 @@ class Space:
     def __init__(self, spec: SearchSpec, info: "DataInfo") -> None:
         self.spec = spec
         base = Genome.parse(cast("dict[str, JsonValue]", spec.base))
-        shape = {"channels": info.channels, "height": info.height, "width": info.width}
-        document = {**base.document(), "input": shape, "classes": info.classes}
-        self.base = Genome.parse({**document, "name": "", "source": ""})
+        self.base = on_data(base, info)
         self.recipe = load_recipe(spec.training)
         self.axes = _ordered([_axis(name, axis) for name, axis in spec.axes.items()])
         for axis in self.axes:
             _check_paths(axis)
+        _check_conditions(self.axes)
 
     @cached_property
     def num_cells(self) -> int | None:
@@ -158,30 +158,20 @@ class Space:
             GenomeError: the cell describes no legal network.
             SpecError: a value breaks a rule of the genome or the recipe.
         """
-        genome_edits: dict[str, JsonValue] = {}
-        recipe_edits: dict[str, JsonValue] = {}
+        edits: dict[str, JsonValue] = {}
         for axis in self.axes:
             if axis.name in assignment:
-                for path, value in axis.edit(assignment[axis.name]).items():
-                    target = recipe_edits if path.startswith(_TRAINING) else genome_edits
-                    target[path.removeprefix(_TRAINING)] = value
-        document, ignored = apply_edits(Genome, self.base.document(), genome_edits)
-        genome = Genome.parse(document)
-        recipe, recipe_ignored = self.recipe, ()
-        if recipe_edits:
-            changed, recipe_ignored = apply_edits(Recipe, recipe.document(), recipe_edits)
-            recipe = Recipe.parse(changed)
-        blueprint = lower(genome)
-        total = cost(blueprint)
+                edits |= axis.edit(assignment[axis.name])
+        variant = vary(self.base, self.recipe, edits)
         return Candidate(
             assignment=dict(assignment),
-            genome=genome,
-            recipe=recipe,
-            network_digest=digest(blueprint),
-            recipe_digest=recipe.digest(),
-            cost=total,
-            violations=tuple(_violations(self.spec, total)),
-            ignored=(*ignored, *(f"{_TRAINING}{path}" for path in recipe_ignored)),
+            genome=variant.genome,
+            recipe=variant.recipe,
+            network_digest=variant.network_digest,
+            recipe_digest=variant.recipe_digest,
+            cost=variant.cost,
+            violations=tuple(_violations(self.spec, variant.cost)),
+            ignored=variant.ignored,
         )
 
 
@@ -301,16 +291,27 @@ def _check_condition(name: str, parent: Axis, wanted: tuple[Value, ...]) -> None
     for value in wanted:
         if possible is not None and value not in possible:
             rule = f"axis {parent.name} never has this value"
-            hint = nearest(str(value), [str(item) for item in possible])
+            hint = nearest(str(value), [str(item) for item in possible[:_SHOWN]])
             raise _axis_error(name, value, rule, hint)
+
+
+def _check_conditions(axes: tuple[Axis, ...]) -> None:
+    """Refuse axes that others depend on if counting their cells would take for ever."""
+    parents = {parent for axis in axes for parent, _ in axis.conditions}
+    count = 1
+    for axis in axes:
+        if axis.name in parents:
+            count *= len(axis.values() or (0,))
+            if count > _MOST_CONDITIONS:
+                rule = f"axes that others depend on have more than {_MOST_CONDITIONS} cells"
+                raise _axis_error(axis.name, NOT_GIVEN, rule, "use choice with a few values")
 
 
 def _check_paths(axis: Axis) -> None:
     paths = {path for edit in axis.edits for path in edit} if axis.edits else {axis.name}
     for path in sorted(paths):
-        recipe = path.startswith(_TRAINING)
         try:
-            check_path(Recipe if recipe else Genome, path.removeprefix(_TRAINING))
+            check_edit_path(path)
         except SpecError as error:
             problem = error.problems[0]
             raise _axis_error(axis.name, problem.value, problem.rule, problem.remedy) from None
@@ -323,7 +324,7 @@ def _by_axis(space: Space, cell: Assignment, error: SpecError) -> SpecError:
     for axis in space.axes:
         if axis.name in cell:
             for path in axis.edit(cell[axis.name]):
-                if where.startswith(path.removeprefix(_TRAINING)) or path == problem.path:
+                if where.startswith(path.removeprefix(TRAINING)) or path == problem.path:
                     return _axis_error(axis.name, problem.value, problem.rule, problem.remedy)
     return error
 

@@ -5,18 +5,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from nasablate.errors import StoreError
-from nasablate.genome import SearchSpec
+from nasablate.genome import AblationSpec, SearchSpec
 from nasablate.store import StudyStore
 
-_FREE = ("question", "resources.concurrent")
+_FREE = ("question", "reported", "resources.concurrent")
 _MISSING = object()
 
 
-def check_unchanged(stored: str, spec: SearchSpec, num_trials: int) -> None:
+def check_unchanged(stored: str, spec: SearchSpec | AblationSpec, num_trials: int) -> None:
     """Refuse a file that changed under a study's name, unless it only extends the plan.
 
-    Free are `question` and `resources.concurrent`; `trials` may change as long as the study
-    has no more already; `confirm` may be added and grow.
+    Free are `question`, `reported` and `resources.concurrent`; `trials` may change as long as the
+    study has no more already; `confirm` may be added and grow, the `seeds` of an ablation grow.
 
     Args:
         stored: JSON of the file the study began with.
@@ -68,6 +68,8 @@ def _is_extension(
 ) -> bool:
     if path in _FREE:
         return True
+    if path == "seeds":
+        return int(now["seeds"]) >= int(before["seeds"])
     if path == "trials":
         return int(now["trials"]) >= num_trials
     if path.startswith("confirm"):
@@ -82,14 +84,15 @@ def _shown(value: object) -> str:
     return "(absent)" if value is _MISSING else json.dumps(value, sort_keys=True)
 
 
-def stored_spec(study: StudyStore) -> str:
-    """Return the file a search began with, as canonical JSON.
+def stored_spec(study: StudyStore, kind: str = "search") -> str:
+    """Return the file a study began with, as JSON.
 
     Raises:
-        StoreError: the study is no search.
+        StoreError: the study is of another kind.
     """
     attributes = study.attributes()
-    if attributes.get("kind") != "search":
-        message = f"study {study.name!r} is no search; give the file another name"
+    if attributes.get("kind") != kind:
+        other = attributes.get("kind", "no study of ours")
+        message = f"study {study.name!r} is not a {kind} ({other}); give the file another name"
         raise StoreError(message)
     return str(attributes["spec"])

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from nasablate.cli.main import main
-from nasablate.genome import load_search
+from nasablate.genome import load_ablation, load_search
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +29,24 @@ def test_a_starting_file_is_a_search_that_can_be_planned(capsys, tmp_path, base)
             main(["plan", "mine.yaml", "--json"])
         assert exited.value.code == 0
         assert json.loads(capsys.readouterr().out)["num_cells"] == 36
+
+
+@pytest.mark.parametrize("base", ["resnet-20", "pyramidnet-110-a48"])
+def test_a_starting_ablation_can_be_planned(capsys, tmp_path, base):
+    assert run("ablation", "--name", "mine", "--base", base) == 0
+    assert load_ablation(tmp_path / "mine.yaml").seeds == 7
+    schema = json.loads((tmp_path / "ablation.schema.json").read_text())
+    assert schema["title"] == "AblationSpec"
+    capsys.readouterr()
+    if base == "resnet-20":
+        with pytest.raises(SystemExit) as exited:
+            main(["plan", "mine.yaml", "--json"])
+        assert exited.value.code == 0
+        document = json.loads(capsys.readouterr().out)
+        assert [arm["name"] for arm in document["arms"]] == [
+            "baseline", "activation=silu", "width=wider", "lr=tenth",
+        ]  # fmt: skip
+        assert document["warnings"] == []
 
 
 def test_a_file_that_exists_is_left_alone(capsys, tmp_path):

@@ -1,0 +1,1 @@
+"""From records to numbers with intervals: pure functions, no files, no database."""

@@ -1,0 +1,62 @@
+"""``nasablate ablate``: runs an ablation file, or goes on with it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nasablate.cli.options import (
+    DEFAULT_STORAGE,
+    INTERRUPTED,
+    JsonOption,
+    RunnerName,
+    RunnerOption,
+    StorageOption,
+)
+from nasablate.cli.output import plural, write_json
+from nasablate.errors import RunError
+
+EXAMPLES = """\
+  nasablate plan studies/placement_digits.yaml
+  nasablate ablate studies/placement_digits.yaml"""
+
+
+def command(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="An ablation file.")],
+    *,
+    storage: StorageOption = DEFAULT_STORAGE,
+    runner: RunnerOption = RunnerName.RAY,
+    address: Annotated[
+        str | None,
+        typer.Option(help="A running Ray cluster, such as auto.", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train every arm of an ablation on every seed, and compare them."""
+    from nasablate.genome import load_ablation
+
+    spec = load_ablation(study)
+
+    from nasablate.cli.ablation_summary import ablation_summary
+    from nasablate.cli.progress import show_progress
+    from nasablate.search.ablation import run_ablation
+
+    go_on = "Interrupted; everything done is kept, and the same command goes on."
+    try:
+        with show_progress(spec.name, "val_error", "minimize") as observer:
+            result = run_ablation(spec, storage, runner.value, observer, address=address)
+    except KeyboardInterrupt:
+        typer.echo(go_on, err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if result.interrupted:
+        done = sum(count for state, count in result.counts.items() if state == "complete")
+        typer.echo(f"{plural(done, 'trial')} done. {go_on}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if as_json:
+        write_json(result.document())
+    else:
+        typer.echo(ablation_summary(result))
+    if not any(arm.errors for arm in result.arms):
+        reasons = result.failures or ("none finished",)
+        message = f"no trial of {spec.name} gave a result; {reasons[0]}"
+        raise RunError(message)

@@ -1,0 +1,23 @@
+"""Where a mistake that shows only later stands in the file it came from."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nasablate.errors import SpecError
+from nasablate.genome.yaml_source import read_yaml
+
+
+@contextmanager
+def located_in(path: Path) -> Generator[None]:
+    """Give the errors raised inside their place in a file that was read before.
+
+    Raises:
+        SpecError: with file, line and column.
+    """
+    try:
+        yield
+    except SpecError as error:
+        if all(problem.where for problem in error.problems):
+            raise
+        raise read_yaml(path).locate(error) from None

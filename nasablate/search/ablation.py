@@ -1,0 +1,201 @@
+"""An ablation from beginning to end: train every arm on every seed, then compare.
+
+Running it again goes on where it stopped; a finished one only answers.
+"""
+
+from typing import TYPE_CHECKING
+
+from nasablate.errors import StoreError
+from nasablate.genome import AblationSpec
+from nasablate.search.ablation_result import (
+    ARMS,
+    TEST_PURPOSE,
+    AblationResult,
+    load_ablation_result,
+)
+from nasablate.search.observer import Observer, SilentObserver
+from nasablate.search.spec_guard import check_unchanged, stored_spec
+from nasablate.store import (
+    DEFAULT_URL,
+    Database,
+    StudyStore,
+    database_exists,
+    driver_lock,
+    open_database,
+    study_folder,
+)
+
+if TYPE_CHECKING:
+    from nasablate.search.arms import Arms
+    from nasablate.search.engine import RunnerName
+    from nasablate.search.proposals import Proposal
+    from nasablate.search.runner import Runner
+
+_KIND = "ablation"
+
+
+def run_ablation(
+    spec: AblationSpec,
+    storage_url: str = DEFAULT_URL,
+    runner_name: "RunnerName" = "ray",
+    observer: Observer | None = None,
+    *,
+    address: str | None = None,
+) -> AblationResult:
+    """Run an ablation, or go on with it, until it is finished or interrupted.
+
+    Args:
+        spec: The ablation.
+        storage_url: The database that holds it, and by its place its files.
+        runner_name: ``ray`` for trials at once, ``inline`` for one after the other here.
+        observer: Is told what happens.
+        address: A running Ray cluster to use; None starts Ray here.
+
+    Raises:
+        SpecError: an arm is not possible.
+        DataError: the data cannot be used.
+        StoreError: the database cannot be used, the study began with another file or data, or
+            another process is running it.
+        RunError: Ray does not start.
+    """
+    if database_exists(storage_url):
+        database = open_database(storage_url)
+        study = database.find(spec.name)
+        if study is not None:
+            check_unchanged(stored_spec(study, _KIND), spec, len(study.trials()))
+            if _is_finished(study, spec):
+                return load_ablation_result(database, spec)
+        database.close()
+    watch = observer or SilentObserver()
+    watch.on_phase("loading the data and the arms")
+    from nasablate.data import load_info
+    from nasablate.search.arms import resolve_arms
+    from nasablate.search.engine import make_runner
+
+    info = load_info(spec.data)
+    arms = resolve_arms(spec, info)
+    proposals = _proposals(spec, arms, info.fingerprint)
+    runner = make_runner(spec.resources, runner_name, watch, address)
+    database = open_database(storage_url)
+    with driver_lock(study_folder(storage_url, spec.name)):
+        study = _study(database, spec, arms, info.fingerprint)
+        with runner:
+            completed = _train(study, spec, proposals, runner, watch)
+        return load_ablation_result(database, spec, interrupted=not completed)
+
+
+def _train(
+    study: StudyStore,
+    spec: AblationSpec,
+    proposals: "list[Proposal]",
+    runner: "Runner",
+    observer: Observer,
+) -> bool:
+    """Train what is missing and read the test set if it judges; False if interrupted."""
+    from nasablate.genome.space import NoScheduler
+    from nasablate.search.driver import Driver, Rules
+    from nasablate.search.job import READ_TEST, TRAIN
+    from nasablate.search.proposals import ListProposer
+    from nasablate.search.readings import TestReader
+
+    test = spec.evaluate == "test"
+    rules = Rules(
+        objectives={"val_error": "minimize"},
+        scheduler=NoScheduler(),
+        data=spec.data.canonical_json(),
+        budget=max(len(proposals), len(study.trials())),
+        keep_weights=test,
+        reuse=not test,  # a result taken over would have no weights to test
+    )
+    observer.on_phase(f"training {len(proposals)} networks")
+    try:
+        driver = Driver(study, ListProposer(proposals), rules, observer)
+        runner.run(driver, TRAIN)
+        if driver.interrupted:
+            return False
+        if test:
+            trained = [trial for trial in study.trials() if trial.state == "complete"]
+            TestReader(study, TEST_PURPOSE, spec.data, READ_TEST).read(trained, runner, observer)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _proposals(spec: AblationSpec, arms: "Arms", fingerprint: str) -> "list[Proposal]":
+    """Return the trials, replicate by replicate, so that what is done is always paired."""
+    from optuna.distributions import CategoricalDistribution, IntDistribution
+
+    from nasablate.search.proposals import Proposal, Setting, evaluation_key, network_attributes
+
+    names = tuple(arm.name for arm in arms.arms)
+    distributions = {
+        "arm": CategoricalDistribution(names),
+        "replicate": IntDistribution(0, 1_000_000),
+        **{factor: CategoricalDistribution(tuple(spec.factors[factor])) for factor in spec.factors},
+    }
+    found: list[Proposal] = []
+    for replicate in range(spec.seeds):
+        setting = Setting(fingerprint, spec.seed + replicate, spec.resources.threads_per_trial)
+        for arm in arms.arms:
+            params = {"arm": arm.name, "replicate": replicate, **arm.levels}
+            found.append(
+                Proposal(
+                    index=len(found),
+                    key=evaluation_key(arm.variant, setting),
+                    params=params,
+                    distributions={name: distributions[name] for name in params},
+                    attributes={
+                        **network_attributes(arm.variant, setting),
+                        "arm": arm.name,
+                        "replicate": replicate,
+                    },
+                )
+            )
+    return found
+
+
+def _study(database: Database, spec: AblationSpec, arms: "Arms", fingerprint: str) -> StudyStore:
+    from nasablate import __version__
+
+    described = {
+        "kind": _KIND,
+        "question": spec.question,
+        "spec": spec.readable_json(),
+        "nasablate_version": __version__,
+        ARMS: [
+            {
+                "name": arm.name,
+                "levels": arm.levels,
+                "params": arm.variant.cost.params,
+                "macs": arm.variant.cost.macs,
+            }
+            for arm in arms.arms
+        ],
+    }
+    study = database.find(spec.name)
+    if study is None:
+        attributes = {**described, "data_fingerprint": fingerprint}
+        return database.create(spec.name, {"val_error": "minimize"}, attributes)
+    check_unchanged(stored_spec(study, _KIND), spec, len(study.trials()))
+    before = study.attributes().get("data_fingerprint")
+    if before != fingerprint:
+        message = (
+            f"study {spec.name!r} began with other images: the fingerprint of "
+            f"{spec.data.name} was {before}, now it is {fingerprint}"
+        )
+        raise StoreError(message)
+    for key, value in described.items():
+        study.set_attribute(key, value)
+    return study
+
+
+def _is_finished(study: StudyStore, spec: AblationSpec) -> bool:
+    """Whether nothing is left to train or test."""
+    trials = study.trials()
+    wanted = spec.seeds * len(study.attributes()[ARMS])
+    if len(trials) < wanted or not all(trial.is_finished for trial in trials):
+        return False
+    if spec.evaluate == "validation":
+        return True
+    read = {r.number for r in study.test_readings() if r.purpose == TEST_PURPOSE}
+    return all(trial.number in read for trial in trials if trial.state == "complete")
