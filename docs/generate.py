@@ -36,8 +36,10 @@ def command_reference() -> str:
     """Return the help of every command as Markdown."""
     group = _group()
     parts = ["```", _help([]), "```"]
-    for name in group.commands:
+    for name, command in group.commands.items():
         parts += ["", f"## nasablate {name}", "", "```", _help([name]), "```"]
+        for inner in getattr(command, "commands", {}):
+            parts += ["", f"### nasablate {name} {inner}", "", "```", _help([name, inner]), "```"]
     return "\n".join(parts)
 
 

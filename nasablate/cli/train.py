@@ -9,19 +9,24 @@ from nasablate.cli.output import format_error, format_seconds
 from nasablate.errors import RunError
 
 if TYPE_CHECKING:
-    from nasablate.data import DataInfo
-    from nasablate.genome import Genome
     from nasablate.training import EpochRecord
 
 EXAMPLES = """\
   nasablate train resnet-20 --epochs 5
-  nasablate train my_network.yaml --data cifar10-jpeg --recipe resnet-cifar"""
+  nasablate train my_network.yaml --data cifar10-jpeg --recipe resnet-cifar
+  nasablate train resnet-20 --data folder:my_images --size 32"""
 
 
 def command(
     genome: GenomeArgument,
     *,
-    data: Annotated[str, typer.Option(help="digits, cifar10-jpeg or parquet:PATH.")] = "digits",
+    data: Annotated[
+        str, typer.Option(help="A data set ('nasablate data list'), or folder:PATH and the like.")
+    ] = "digits",
+    size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Scale all images to this size.", show_default=False),
+    ] = None,
     recipe: Annotated[
         str, typer.Option(help="A recipe that comes with nasablate, or a YAML file.")
     ] = "quick",
@@ -39,15 +44,16 @@ def command(
 
     network = read_genome(genome)
     training = load_recipe({"recipe": recipe} | ({"epochs": epochs} if epochs else {}))
-    data_spec = DataSpec(name=data)
+    data_spec = DataSpec(name=data, size=size)
 
     from nasablate.data import load_info
     from nasablate.search.job import choose_device
+    from nasablate.search.variant import on_data
     from nasablate.training import TrainJob, fit
 
     info = load_info(data_spec)
     job = TrainJob(
-        genome=_for_images(network, info),
+        genome=on_data(network, info),
         recipe=training,
         data=data_spec,
         seed=seed,
@@ -67,12 +73,6 @@ def command(
         f" {format_error(outcome.records[-1].val_error)}"
         f" ({info.num_val} images, 1 run, seed {seed}); the test set was not read"
     )
-
-
-def _for_images(genome: "Genome", info: "DataInfo") -> "Genome":
-    """Return the genome with the input and the classes of a data set."""
-    shape = {"channels": info.channels, "height": info.height, "width": info.width}
-    return genome.parse({**genome.document(), "input": shape, "classes": info.classes})
 
 
 def _epoch_line(record: "EpochRecord", epochs: int) -> str:
