@@ -1,6 +1,7 @@
 """``nasablate init``: a commented starting file, and the schema that lets editors complete it."""
 
 import json
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -58,7 +59,11 @@ def _checked(kind: Kind, start: StartingPoint) -> str:
     """Return the file's text, once all it names is known to exist."""
     from nasablate.blueprint import cost, lower
     from nasablate.genome import load_genome, load_recipe
+    from nasablate.genome.space import NAME_PATTERN
 
+    if not re.match(NAME_PATTERN, start.name):
+        rule = f"must match {NAME_PATTERN}"
+        raise SpecError(Problem("name", start.name, rule, "use letters, digits, dots and hyphens"))
     genome = load_genome(start.base)
     recipe = load_recipe(start.recipe)
     if kind is Kind.ABLATION:

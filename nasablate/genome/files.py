@@ -173,14 +173,22 @@ def _find(ref: str | Path, folder: str, what: str, relative_to: Path | None) -> 
         return parse_yaml(presets[ref], f"{ref} (preset)")
     path = Path(ref)
     beside = relative_to / path if relative_to is not None else path
-    if beside.is_file() or path.is_file():
-        return read_yaml(beside if beside.is_file() else path)
+    for candidate in (beside, path):
+        if _is_file(candidate):
+            return read_yaml(candidate)
     if isinstance(ref, str) and "/" not in ref and path.suffix not in {".yaml", ".yml"}:
         hint = nearest(ref, presets)
         if "mean" not in hint and what == "genome":
             hint = "'nasablate genomes' lists them"
         raise SpecError(Problem("", ref, f"no {what} preset has this name", hint))
     raise SpecError(Problem("", str(ref), "there is no such file", "check the path"))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long for the system, or with a null in it
+        return False
 
 
 @cache

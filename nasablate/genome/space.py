@@ -13,6 +13,8 @@ Metric = Literal["val_error", "val_loss", "params", "macs", "activation_bytes"]
 Direction = Literal["minimize", "maximize"]
 CostMetric = Literal["params", "macs", "activation_bytes"]
 Condition = dict[str, JsonValue]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+"""What a study may be called: its name is a folder's too."""
 _MOST = 10**15
 _MOST_STEPS = 100_000
 _Int = int
@@ -203,7 +205,7 @@ class SearchSpec(SpecModel):
 
     kind: Literal["search"] = "search"
     schema_version: Literal[1] = 1
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
     question: str = ""
     base: str | dict[str, JsonValue]
     """A preset's name, the path of a genome file, or a genome written inline."""
