@@ -1,5 +1,6 @@
 """Studies and trials as plain documents: the stable form that ``--json`` prints."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -74,7 +75,7 @@ def trial_details(
         **trial_document(trial, objectives, curve),
         "genome": trial.genome,
         "curve": [asdict(epoch) for epoch in curve],
-        "manifest": trial.attributes.get("manifest"),
+        "manifest": json.loads(trial.attributes.get("manifest", "null")),
     }
 
 

@@ -1,5 +1,6 @@
 """A trial as the driver holds it in memory: the row, its curve, and the files beside it."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,12 +91,22 @@ class Trial:
         return not keep_weights or (self.folder / WEIGHTS_FILE).exists()
 
     def manifest(self) -> dict[str, Any]:
-        """Return what the worker said it runs on, as an attribute."""
+        """Return what the worker said it runs on, as an attribute.
+
+        A text with one line per value, since the dashboard shows attributes as they are.
+        """
         try:
             found = json.loads((self.folder / MANIFEST_FILE).read_text())
         except (OSError, ValueError):
             return {}
-        return {"manifest": found}
+        return {"manifest": json.dumps(found, indent=1)}
+
+    def keep_details(self, end: JobEnd) -> None:
+        """Keep the traceback of a failure beside the row, if the disk has room for it."""
+        if end.details:
+            with contextlib.suppress(OSError):  # a full disk may be why the trial failed
+                self.folder.mkdir(parents=True, exist_ok=True)
+                (self.folder / "error.txt").write_text(end.details)
 
     def clean(self, end: JobEnd) -> None:
         """Leave only what is of use in a finished trial's folder, nothing if nothing is."""
