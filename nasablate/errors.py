@@ -72,6 +72,10 @@ class GenomeError(SpecError):
 class DataError(InputError):
     """A data set is missing, damaged, or does not fit the network."""
 
+    def __init__(self, message: str) -> None:
+        # Libraries quote what they found in a damaged file, control characters included.
+        super().__init__(one_line(message))
+
 
 class StoreError(InputError):
     """A database or run folder cannot be used as asked."""

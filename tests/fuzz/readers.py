@@ -309,6 +309,10 @@ def _readers() -> Iterator[Reader]:
     yield Reader("edits", read_edits, _damaged_edits, made_edits)
     yield Reader("database", read_database, _damaged_database)
 
+    from tests.fuzz.data_readers import data_readers
+
+    yield from data_readers()
+
 
 def _mutator(valid: Callable[[], tuple[dict[str, Any], ...]]) -> Callable[[random.Random], Any]:
     return lambda rng: mutate_document(rng, rng.choice(valid()))
