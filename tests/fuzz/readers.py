@@ -298,7 +298,7 @@ def read_database(given: tuple[list[str], bytes]) -> None:
     raise NasablateError(message)
 
 
-def _readers() -> Iterator[Reader]:
+def written_readers() -> Iterator[Reader]:
     yield Reader("genome", read_genome, _mutator(_genomes), documents(Genome))
     yield Reader("search", read_search, _mutator(_searches), searches())
     yield Reader("recipe", read_recipe, _mutator(_recipes), documents(Recipe))
@@ -309,14 +309,9 @@ def _readers() -> Iterator[Reader]:
     yield Reader("edits", read_edits, _damaged_edits, made_edits)
     yield Reader("database", read_database, _damaged_database)
 
-    from tests.fuzz.data_readers import data_readers
-
-    yield from data_readers()
-
 
 def _mutator(valid: Callable[[], tuple[dict[str, Any], ...]]) -> Callable[[random.Random], Any]:
     return lambda rng: mutate_document(rng, rng.choice(valid()))
 
 
-READERS = {reader.name: reader for reader in _readers()}
 space_module._DRAWS = 3  # a hundred cells per space would leave time for few spaces

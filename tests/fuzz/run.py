@@ -20,7 +20,8 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase
 
-from tests.fuzz.readers import READERS, Reader, accepts, remove_scratch
+from tests.fuzz.readers import Reader, accepts, remove_scratch
+from tests.fuzz.registry import READERS
 
 SECONDS_PER_INPUT = 10
 """Processor seconds; a shared machine cannot make an input look slow."""

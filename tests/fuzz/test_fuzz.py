@@ -6,7 +6,8 @@ import pytest
 
 from nasablate.errors import SpecError
 from tests.fuzz.mutations import mutate_bytes, mutate_document
-from tests.fuzz.readers import READERS, Reader, UnclearMessageError, accepts, remove_scratch
+from tests.fuzz.readers import Reader, UnclearMessageError, accepts, remove_scratch
+from tests.fuzz.registry import READERS
 from tests.fuzz.run import fuzz
 
 COUNTS = {"search": 150, "database": 60}

@@ -1,0 +1,6 @@
+"""All readers by name."""
+
+from tests.fuzz.data_readers import data_readers
+from tests.fuzz.readers import written_readers
+
+READERS = {reader.name: reader for reader in (*written_readers(), *data_readers())}
