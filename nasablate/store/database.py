@@ -5,18 +5,20 @@ finds all that is needed to go on. One process writes a study at a time (`lock.p
 number may read. Every failure of the database is a `StoreError` that names the URL.
 """
 
+import contextlib
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 from optuna.storages import RDBStorage
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from nasablate.errors import StoreError
 from nasablate.genome.space import Direction
-from nasablate.store.failures import translated, translated_opening
+from nasablate.store.failures import shown, translated, translated_opening
 from nasablate.store.records import StudySummary
 from nasablate.store.study import NewStudy, StudyStore, create_study, find_study, list_studies
 from nasablate.store.tables import METADATA
@@ -24,6 +26,8 @@ from nasablate.store.tables import METADATA
 DEFAULT_URL = "sqlite:///runs/nasablate.db"
 
 _LOCK_TIMEOUT_SECONDS = 60
+_OPENINGS = 8
+_PAUSE_SECONDS = 0.25
 
 
 class Database:
@@ -94,15 +98,36 @@ def open_database(url: str = DEFAULT_URL, *, create: bool = True) -> Database:
     # Optuna reports every created study on stderr; our own progress says it better.
     logging.getLogger("optuna").setLevel(logging.WARNING)
     with translated_opening(url):
+        for _ in range(_OPENINGS):
+            with contextlib.suppress(_MadeMeanwhileError):
+                return Database(url, _open_storage(url, arguments, wal=path is not None and is_new))
+            time.sleep(_PAUSE_SECONDS)
+    message = f"{shown(url)} cannot be used: other programs keep changing its tables; try again"
+    raise StoreError(message)
+
+
+class _MadeMeanwhileError(Exception):
+    """Another program made the tables at the same moment."""
+
+
+def _open_storage(url: str, arguments: dict[str, object], *, wal: bool) -> RDBStorage:
+    try:
         storage = RDBStorage(url, engine_kwargs=arguments)
-        if path is not None and is_new:
+        if wal:
             # Write-ahead logging is a lasting property of the file. Readers such as
             # optuna-dashboard then never block the driver. synchronous stays FULL: a commit
             # costs about 1 ms more than NORMAL and survives a power cut.
             with storage.engine.connect() as connection:
                 connection.execute(sqlalchemy.text("PRAGMA journal_mode=WAL"))
         METADATA.create_all(storage.engine)
-    return Database(url, storage)
+    except SQLAlchemyError as error:
+        text = str(error)
+        # Switching to the write-ahead log does not wait for a lock as everything else does.
+        taken = "already exists" in text or (wal and "is locked" in text)
+        if taken or isinstance(error, IntegrityError):
+            raise _MadeMeanwhileError(text.splitlines()[0]) from error
+        raise
+    return storage
 
 
 def database_exists(url: str) -> bool:

@@ -31,7 +31,9 @@ def translated_opening(url: str) -> Generator[None]:
             yield
     except (ImportError, RuntimeError) as error:
         # A database driver that is not installed, or tables of another version of Optuna.
+        remedy = "; for PostgreSQL: pip install 'nasablate[postgres]'"
         message = f"{shown(url)} cannot be used: {error}"
+        message += remedy if isinstance(error, ImportError) else ""
         raise StoreError(message) from error
 
 

@@ -8,6 +8,7 @@ import uuid
 
 import optuna
 import pytest
+import sqlalchemy
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from nasablate.errors import StoreError
@@ -146,7 +147,9 @@ def test_a_test_reading_is_kept_and_cannot_be_made_twice(study):
 
 
 def test_studies_are_listed_with_counts_and_foreign_ones_are_not(database, study, url):
-    optuna.create_study(storage=url, study_name=f"foreign-{study.name}")
+    foreign = optuna.storages.RDBStorage(url)
+    optuna.create_study(storage=foreign, study_name=f"foreign-{study.name}")
+    foreign.engine.dispose()
     study.create_trial(NEW)
     study.finish_trial(study.create_trial(NEW), "pruned", (3.0,), {})
     names = {summary.name: summary for summary in database.studies()}
@@ -160,10 +163,12 @@ def test_studies_are_listed_with_counts_and_foreign_ones_are_not(database, study
 def test_optuna_alone_reads_the_study(study, url):
     number = study.create_trial(NEW)
     study.finish_trial(number, "complete", (9.5,), {})
-    loaded = optuna.load_study(study_name=study.name, storage=url)
+    storage = optuna.storages.RDBStorage(url)
+    loaded = optuna.load_study(study_name=study.name, storage=storage)
     assert loaded.best_value == 9.5
     assert loaded.best_params == dict(NEW.params)
     assert loaded.metric_names == ["val_error"]
+    storage.engine.dispose()
 
 
 def test_an_unknown_study_is_refused_with_those_there_are(database, study):
@@ -248,3 +253,30 @@ def test_a_second_driver_is_refused_with_the_first_ones_pid(tmp_path):
         holder.wait()
         with driver_lock(tmp_path / "s"):  # the kernel gave it back
             pass
+
+
+def test_tables_made_by_another_program_meanwhile_are_taken_up(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/runs/test.db"
+    open_once = optuna.storages.RDBStorage
+    tries = []
+
+    def beaten(*args, **kwargs):
+        tries.append(1)
+        storage = open_once(*args, **kwargs)
+        if len(tries) == 1:  # what Optuna meets when its first query still saw no tables
+            storage.engine.dispose()
+            raise sqlalchemy.exc.OperationalError("CREATE", {}, Exception("already exists"))
+        return storage
+
+    monkeypatch.setattr("nasablate.store.database.RDBStorage", beaten)
+    database = open_database(url)
+    assert len(tries) == 2
+    assert database.studies() == []
+    database.close()
+
+
+@pytest.mark.slow
+def test_programs_that_make_a_database_at_once_all_get_it(tmp_path):
+    code = f"from nasablate.store import open_database; open_database('sqlite:///{tmp_path}/a.db')"
+    programs = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
+    assert [program.wait() for program in programs] == [0] * 4
