@@ -92,6 +92,11 @@ class Tally:
         self._ends = {}
         self._began = None
 
+    def on_best(self, number: int, summary: str, value: float) -> None:
+        """Begin with the best trial of earlier runs."""
+        if math.isfinite(value):
+            self.best = (value, number, summary)
+
     def on_trial_start(self, number: int, summary: str, epochs: int) -> None:
         """Add a running trial; the time of the first one is where the estimate starts."""
         self._began = self._clock() if self._began is None else self._began
@@ -171,6 +176,10 @@ class LineProgress:
         if finished:
             self._write(f"{finished} of {plural(total, 'trial')} done before")
 
+    def on_best(self, number: int, summary: str, value: float) -> None:
+        """Note the best trial of earlier runs."""
+        self._tally.on_best(number, summary, value)
+
     def on_trial_start(self, number: int, summary: str, epochs: int) -> None:
         """Note the trial."""
         self._tally.on_trial_start(number, summary, epochs)
@@ -221,6 +230,11 @@ class LiveProgress:
         """Begin to count."""
         with self._lock:
             self._tally.on_start(total, finished)
+
+    def on_best(self, number: int, summary: str, value: float) -> None:
+        """Show the best trial of earlier runs."""
+        with self._lock:
+            self._tally.on_best(number, summary, value)
 
     def on_trial_start(self, number: int, summary: str, epochs: int) -> None:
         """Add a row."""

@@ -16,6 +16,10 @@ class Observer(Protocol):
         """Say that a list of `total` trials is worked off, of which `finished` are done."""
         ...
 
+    def on_best(self, number: int, summary: str, value: float) -> None:
+        """Say which trial of an earlier run is the best of the list so far."""
+        ...
+
     def on_trial_start(self, number: int, summary: str, epochs: int) -> None:
         """Say that a trial starts, or goes on; `summary` is what it tries."""
         ...
@@ -36,6 +40,9 @@ class SilentObserver:
         """Do nothing."""
 
     def on_start(self, total: int, finished: int) -> None:
+        """Do nothing."""
+
+    def on_best(self, number: int, summary: str, value: float) -> None:
         """Do nothing."""
 
     def on_trial_start(self, number: int, summary: str, epochs: int) -> None:

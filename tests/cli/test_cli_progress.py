@@ -128,3 +128,16 @@ def test_live_table_shows_running_trials(tally: Tally) -> None:
     assert "0 of 3 trials done" in shown
     progress.on_trial_end(7, "fail", None, "out of memory")
     assert "trial 7 failed after 5 epochs: out of memory" in text_of(made)
+
+
+def test_the_best_of_an_earlier_run_is_shown_from_the_start(tally: Tally) -> None:
+    made = console()
+    progress = LiveProgress("s", made, tally)
+    progress.on_start(3, 1)
+    progress.on_best(0, "net 0", 5.0)
+    made.print(progress)
+    assert "best so far: trial 0, 5.00 %, net 0" in text_of(made)
+    progress.on_trial_start(1, "net 1", 2)
+    progress.on_trial_end(1, "complete", 4.0, "")
+    made.print(progress)
+    assert "best so far: trial 1, 4.00 %, net 1" in text_of(made)
