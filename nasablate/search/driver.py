@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from nasablate.errors import RunError
 from nasablate.genome.space import Direction, Halving, SchedulerSpec
 from nasablate.search.job import Job, JobEnd, write_attempt
 from nasablate.search.observer import Observer
@@ -63,6 +64,7 @@ class Driver:
             trial.number for trial in self._trials.values() if not _is_over(trial.known.state)
         )
         observer.on_start(rules.budget, sum(_is_over(known.state) for known in self._history))
+        self._show_best()
 
     @property
     def finished(self) -> bool:
@@ -154,6 +156,15 @@ class Driver:
             if trial.known.state == "pruned":
                 trial.known.stopped = self._stopped_at(trial)
 
+    def _show_best(self) -> None:
+        direction = next(iter(self._rules.objectives.values()))
+        sign = 1 if direction == "minimize" else -1
+        complete = [(known.values[0], known) for known in self._history if known.values]
+        if complete:
+            value, best = min(complete, key=lambda pair: (sign * pair[0], pair[1].number))
+            summary = self._trials[best.number].summary()
+            self._observer.on_best(best.number, summary, value)
+
     def _add_trial(self, record: TrialRecord) -> Trial:
         trial = Trial(
             known=known_of(record),
@@ -176,6 +187,8 @@ class Driver:
         if end is not None:
             trial.running = True
             self._finish(trial, end)
+            return None
+        if self._copy_curve(trial):
             return None
         return self._start(trial)
 
@@ -201,7 +214,7 @@ class Driver:
                 finished=None,
             )
         )
-        if source is not None and self._copy_curve(trial, source):
+        if self._copy_curve(trial):
             return None
         return self._start(trial)
 
@@ -210,18 +223,25 @@ class Driver:
         trial.running = True
         keep = self._rules.keep_weights
         job = trial.job(self._store.name, self._rules.data, keep_weights=keep)
-        write_attempt(job)
+        try:
+            write_attempt(job)
+        except OSError as error:
+            message = f"{job.folder} cannot be written: {error.strerror}; what is done is kept"
+            raise RunError(message) from error
         self._observer.on_trial_start(trial.number, trial.summary(), trial.epochs)
         return job
 
-    def _copy_curve(self, trial: Trial, source: tuple[str, int]) -> bool:
-        curve = self._store.curve_elsewhere(*source)
+    def _copy_curve(self, trial: Trial) -> bool:
+        """Finish a trial with the curve of another study, if it is one that has it from there."""
+        study, _, number = str(trial.attributes.get("cached_from", "")).rpartition("/")
+        curve = self._store.curve_elsewhere(study, int(number)) if study else ()
         if len(curve) != trial.epochs:
             return False
         trial.running = True
         self._observer.on_trial_start(trial.number, trial.summary(), trial.epochs)
         for epoch in curve:
-            self._add_epoch(trial, epoch)
+            if epoch.epoch not in trial.curve:  # a driver that was killed may have copied some
+                self._add_epoch(trial, epoch)
             self._observer.on_epoch(trial.number, epoch)
         self._finish(trial, JobEnd("completed"))
         return True
@@ -278,10 +298,8 @@ class Driver:
                 [epoch, trial.curve[epoch].val_error] for epoch in sorted(trial.curve)
             ]
         if reason:
-            extra["failure_reason"] = reason
-        if end.details:
-            trial.folder.mkdir(parents=True, exist_ok=True)
-            (trial.folder / "error.txt").write_text(end.details)
+            extra |= {"failure_reason": reason, "failure_kind": end.state}
+        trial.keep_details(end)
         self._store.set_evaluation(trial.known.key, trial.number, state)
         self._store.finish_trial(trial.number, state, values, extra)
         trial.attributes |= extra

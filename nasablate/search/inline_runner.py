@@ -1,5 +1,6 @@
 """One trial after the other in this process: for small searches, debugging and tests."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -35,6 +36,10 @@ class InlineRunner:
             except KeyboardInterrupt:
                 driver.interrupted = True
                 driver.release()
+            except Exception:
+                with contextlib.suppress(Exception):  # what went wrong first is what is told
+                    driver.release()
+                raise
 
     def map(self, function: str, jobs: Sequence[Job]) -> list[Any]:
         """Return ``function(job, device)`` of every job, in order."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from nasablate.errors import NasablateError
+from nasablate.errors import NasablateError, StoreError
 from nasablate.genome.data_spec import DataSpec
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
@@ -126,7 +126,7 @@ def run_job(reference: str, job: Job, device: str, on_epoch: OnEpoch) -> JobEnd:
     try:
         function: JobFunction = load_function(reference)
         return function(job, device, _fenced(job, on_epoch))
-    except SupersededError:
+    except (SupersededError, StoreError):  # the driver's own, in its own process
         raise
     except Exception as error:
         return JobEnd("failed", _describe(error), traceback.format_exc())

@@ -77,6 +77,8 @@ class RayRunner:
                 driver.interrupted = True
                 driver.release()
         if bridge.failure is not None:
+            with contextlib.suppress(Exception):  # what went wrong first is what is told
+                driver.release()
             raise bridge.failure
 
     def map(self, function: str, jobs: Sequence[Job]) -> list[Any]:

@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from nasablate.errors import RunError
 from nasablate.genome.space import Halving, NoScheduler
 from nasablate.search.driver import Driver, Rules
 from nasablate.search.job import JobEnd, SupersededError, run_job, write_attempt
@@ -29,7 +31,7 @@ def study(database):
     return database.create("s", ONE, {"kind": "search"})
 
 
-def make_driver(study, *, budget=3, scheduler=None, **rules):
+def make_driver(study, *, budget=3, scheduler=None, observer=None, **rules):
     space = ToySpace()
     proposer = SpaceProposer(
         space, make_sampler("random", space, 0, ["minimize"], budget), Setting("data", 0, 1), 0
@@ -38,7 +40,7 @@ def make_driver(study, *, budget=3, scheduler=None, **rules):
         study,
         proposer,
         Rules(ONE, scheduler or NoScheduler(), "{}", budget, **rules),
-        SilentObserver(),
+        observer or SilentObserver(),
     )
 
 
@@ -165,3 +167,69 @@ def test_fewer_trials_than_asked_are_explained(study):
     assert driver.finished
     assert driver.note == "space exhausted after 16 distinct networks"
     assert len(study.trials()) == 16
+
+
+def test_a_curve_that_was_half_copied_is_copied_to_its_end(database, study, monkeypatch):
+    first = make_driver(study, budget=1)
+    job = first.next_job()
+    train(first, job)
+    first.finish(job.number, job.attempt, JobEnd("completed"))
+    other = database.create("other", ONE, {"kind": "search"})
+    add_epoch = other.add_epoch
+
+    def killed(number, epoch):
+        if epoch.epoch == 3:
+            raise KeyboardInterrupt
+        return add_epoch(number, epoch)
+
+    monkeypatch.setattr(other, "add_epoch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        make_driver(other, budget=1).next_job()
+    monkeypatch.undo()
+    second = make_driver(other, budget=1)
+    assert second.next_job() is None
+    assert second.finished
+    (trial,) = other.trials()
+    assert (trial.state, trial.attributes["cached_from"]) == ("complete", "s/0")
+    assert other.curves()[0] == study.curves()[0]
+
+
+def test_a_full_disk_fails_the_trial_with_its_reason(study):
+    driver = make_driver(study)
+    job = driver.next_job()
+    (Path(job.folder) / "error.txt").symlink_to("/dev/full")
+    driver.finish(job.number, job.attempt, JobEnd("failed", "OSError: no space", "Traceback"))
+    assert (study.trials()[0].state, study.trials()[0].failure_reason) == (
+        "fail",
+        "OSError: no space",
+    )
+    assert driver.next_job() is not None
+
+
+def test_a_folder_that_cannot_be_written_ends_the_run_with_its_name(study):
+    driver = make_driver(study)
+    folder = study.trial_folder(0)
+    folder.mkdir(parents=True)
+    (folder / "attempt").symlink_to("/dev/full")
+    with pytest.raises(RunError, match=f"{folder} cannot be written: No space left"):
+        driver.next_job()
+
+
+def test_the_best_of_an_earlier_run_is_told(study):
+    told = []
+
+    class Watch(SilentObserver):
+        def on_best(self, number, summary, value):
+            told.append((number, summary, value))
+
+    first = make_driver(study, budget=2)
+    for _ in range(2):
+        job = first.next_job()
+        train(first, job)
+        first.finish(job.number, job.attempt, JobEnd("completed"))
+    assert told == []
+    make_driver(study, budget=3, observer=Watch())
+    best = min(study.trials(), key=lambda trial: trial.values)
+    ((number, summary, value),) = told
+    assert (number, value) == (best.number, best.values[0])
+    assert summary.startswith("axis0=")

@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from nasablate.errors import StoreError
 from nasablate.genome.space import Halving, NoScheduler, Resources
 from nasablate.search.driver import Driver, Rules
 from nasablate.search.inline_runner import InlineRunner
@@ -149,3 +150,22 @@ def test_a_dead_worker_is_replaced_three_times_and_no_more(runner, database):
     assert [trial.attempt for trial in trials] == [1, 2, 3]
     assert trials[2].failure_reason == "gave up after 3 attempts: the worker died"
     assert len(study.curves()[1]) == 4
+
+
+def test_a_failing_database_ends_the_run_and_is_no_trials_fault(runner, database, monkeypatch):
+    study = database.create("s", ONE, {"kind": "search"})
+    add_epoch = study.add_epoch
+
+    def full(number, epoch):
+        if epoch.epoch == 2:
+            message = "the database is full"
+            raise StoreError(message)
+        return add_epoch(number, epoch)
+
+    monkeypatch.setattr(study, "add_epoch", full)
+    with pytest.raises(StoreError, match="is full"):
+        run(runner, study, ToySpace(), budget=3)
+    assert {trial.state for trial in study.trials()} == {"waiting"}
+    monkeypatch.undo()
+    run(runner, study, ToySpace(), budget=3)
+    assert [trial.state for trial in study.trials()] == ["complete"] * 3
