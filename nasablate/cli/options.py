@@ -56,5 +56,6 @@ def read_genome(ref: str) -> "Genome":
     from nasablate.genome import load_genome, load_genome_text
 
     if ref == "-":
-        return load_genome_text(sys.stdin.read(), "<stdin>")
+        text = "" if sys.stdin is None else sys.stdin.read()
+        return load_genome_text(text, "<stdin>")
     return load_genome(ref)

@@ -138,6 +138,14 @@ def test_bad_search_file_writes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["bad.yaml"]
 
 
+def test_a_closed_stdin_is_an_empty_genome(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert run("describe", "-") == 2
+    assert "<stdin>" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_train_prints_validation_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("train", "resnet-20", "--epochs", "1") == 0
