@@ -93,7 +93,7 @@ def _locate(data: object, loc: Sequence[str | int]) -> tuple[tuple[str | int, ..
     kept: list[str | int] = []
     value: Any = data
     for index, part in enumerate(loc):
-        if _is_tag(value, loc[index : index + 2]):
+        if _is_tag(cast("object", value), loc[index : index + 2]):
             continue
         if isinstance(value, Mapping) and part in value:
             value = cast("Mapping[str | int, Any]", value)[part]
