@@ -1,16 +1,18 @@
 # make search   install if needed, then run the example search
 # make test     install if needed, then run the whole test suite
 # make check    the gate for a change: format, lint, types, layers, fast tests, generated docs
+# make fuzz     100,000 damaged inputs for every reader; FUZZ_COUNT= changes that (hours)
 
 PYTHON3 ?= python3
 VENV ?= .venv
 TORCH_INDEX ?=
+FUZZ_COUNT ?= 100000
 PYTHON := $(VENV)/bin/python
 COG := $(PYTHON) -m cogapp -P -I docs
 COG_FILES := README.md docs/cli.md
 
 .DEFAULT_GOAL := help
-.PHONY: help install search dashboard test check lint test-fast docs docs-check clean
+.PHONY: help install search dashboard test check lint test-fast fuzz docs docs-check clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -45,6 +47,9 @@ lint: install
 
 test-fast: install
 	$(PYTHON) -m pytest -m "not slow and not ray and not gpu"
+
+fuzz: install
+	$(PYTHON) -m tests.fuzz.run --count $(FUZZ_COUNT)
 
 docs: install
 	$(COG) -r $(COG_FILES)

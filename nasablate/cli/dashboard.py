@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nasablate.cli.options import DEFAULT_STORAGE, StorageOption
+from nasablate.cli.reading import read_database
 from nasablate.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,9 +40,8 @@ def command(
 
     Serves optuna-dashboard to this machine only, until Ctrl-C.
     """
-    from nasablate.store import open_database
-
-    open_database(storage, create=False).close()
+    with read_database(storage) as database:
+        database.studies()
 
     from nasablate.cli.localhost import ADDRESS, local_server
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nasablate.errors import NasablateError, StoreError
 
 if TYPE_CHECKING:
-    from nasablate.store import Database
+    from nasablate.store import Database, StudyStore
 
 
 @contextmanager
@@ -34,3 +34,19 @@ def read_database(storage: str) -> Generator["Database"]:
             " it is damaged or not ours: restore a copy or name another --storage"
         )
         raise StoreError(message) from error
+
+
+def study_of_ours(database: "Database", name: str) -> "StudyStore":
+    """Return a study that nasablate made.
+
+    Raises:
+        StoreError: there is none of that name, or another program made it.
+    """
+    study = database.study(name)
+    if not {"kind", "objectives"} <= study.attributes().keys():
+        message = (
+            f"study {name!r} in {database.url} was not made by nasablate;"
+            " 'nasablate dashboard' shows it"
+        )
+        raise StoreError(message)
+    return study

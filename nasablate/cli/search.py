@@ -63,3 +63,10 @@ def command(
         reasons = [trial.failure_reason for trial in result.trials if trial.failure_reason]
         message = f"no trial of {spec.name} gave a result; {(reasons or ['none finished'])[0]}"
         raise RunError(message)
+    if result.broken:
+        first = result.broken[0]
+        message = (
+            f"{plural(len(result.broken), 'trial')} of {spec.name} failed;"
+            f" {first.name}: {first.failure_reason}; the other trials are kept"
+        )
+        raise RunError(message)

@@ -7,7 +7,7 @@ import typer
 from nasablate.cli.documents import reading_document, study_document, trial_document
 from nasablate.cli.options import DEFAULT_STORAGE, JsonOption, StorageOption
 from nasablate.cli.output import format_error, plural, write_json, write_table
-from nasablate.cli.reading import read_database
+from nasablate.cli.reading import read_database, study_of_ours
 
 if TYPE_CHECKING:
     from nasablate.store import Database
@@ -61,7 +61,7 @@ def _list_studies(database: "Database", *, as_json: bool) -> None:
 
 
 def _details(database: "Database", name: str) -> dict[str, Any]:
-    study = database.study(name)
+    study = study_of_ours(database, name)
     summary = next(summary for summary in database.studies() if summary.name == name)
     curves = study.curves()
     trials = [

@@ -8,7 +8,7 @@ import typer
 from nasablate.cli.documents import trial_details, trial_document
 from nasablate.cli.options import DEFAULT_STORAGE, JsonOption, StorageOption
 from nasablate.cli.output import format_error, format_seconds, write_json, write_table
-from nasablate.cli.reading import read_database
+from nasablate.cli.reading import read_database, study_of_ours
 from nasablate.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def command(
     """List a study's trials, or show one in full."""
     name, chosen = _parse_name(study, number)
     with read_database(storage) as database:
-        found = database.study(name)
+        found = study_of_ours(database, name)
         objectives = dict(found.attributes()["objectives"])
         if chosen is None:
             _list_trials(found, objectives, as_json=as_json)

@@ -97,7 +97,7 @@ def _targets(value: object, parts: Parts, path: str) -> Iterator[object]:
 
 
 def _set(container: object, key: str | int, value: JsonValue, kinds: list[type[BaseModel]]) -> bool:
-    if isinstance(container, list):
+    if isinstance(container, list) and (isinstance(key, int) or key == EVERY):
         items = cast("list[JsonValue]", container)
         places = range(len(items)) if key == EVERY else [int(key)]
         for place in places:

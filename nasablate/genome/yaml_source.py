@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ruamel.yaml import YAML, MappingNode, SequenceNode
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
 from nasablate.genome.problems import dotted
@@ -83,7 +83,7 @@ def parse_yaml(text: str, name: str) -> YamlSource:
         mark = cast("Any", error).problem_mark or cast("Any", error).context_mark
         where = name if mark is None else f"{name}:{mark.line + 1}:{mark.column + 1}"
         raise _refuse(where, *_explain(error)) from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # the parser meets some wrong tags with an IndexError or worse
         message = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise _refuse(name, f"is not valid YAML: {message}", "correct the syntax") from None
     source = YamlSource(name, cast("dict[str, Any]", data), root)

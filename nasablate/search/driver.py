@@ -186,6 +186,9 @@ class Driver:
         end = self._already_ended(trial)
         if end is not None:
             trial.running = True
+            self._observer.on_trial_start(trial.number, trial.summary(), trial.epochs)
+            if trial.last is not None:
+                self._observer.on_epoch(trial.number, trial.last)
             self._finish(trial, end)
             return None
         if self._copy_curve(trial):

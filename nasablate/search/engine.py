@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, cast
 
-from nasablate.errors import StoreError
+from nasablate.errors import RunError, StoreError
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import NoScheduler, Resources
 from nasablate.search.confirmation import (
@@ -79,6 +79,9 @@ class SearchRun:
             )
         except KeyboardInterrupt:
             return False
+        except StoreError as error:  # no bad input: the database was good when the run began
+            message = f"the run stopped: {error}; all is kept, and the same command goes on"
+            raise RunError(message) from error
 
     def _search(self, study: StudyStore, proposer: Proposer, runner: Runner) -> bool:
         """Run the trials of the search; whether it was not interrupted."""

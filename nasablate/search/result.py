@@ -114,6 +114,12 @@ class SearchResult:
         }
 
     @property
+    def broken(self) -> tuple[TrialRecord, ...]:
+        """Trials that failed by the machine or a defect, in the search and its confirmation."""
+        fresh = (trial for candidate in self.confirmation for trial in candidate.replicates)
+        return tuple(trial for trial in (*self.trials, *fresh) if trial.has_broken)
+
+    @property
     def failed(self) -> bool:
         """Whether there is no result at all though nobody interrupted."""
         return self.best is None and not self.interrupted

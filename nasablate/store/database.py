@@ -55,7 +55,7 @@ class Database:
         found = self.find(name)
         if found is None:
             names = ", ".join(study.name for study in self.studies()) or "none yet"
-            message = f"study {name!r} is not in {self.url}; it has: {names}"
+            message = f"study {name!r} is not in {shown(self.url)}; it has: {names}"
             raise StoreError(message)
         return found
 
@@ -68,7 +68,7 @@ class Database:
             StoreError: a study of that name exists.
         """
         if self.find(name) is not None:
-            message = f"study {name!r} already exists in {self.url}"
+            message = f"study {name!r} already exists in {shown(self.url)}"
             raise StoreError(message)
         return create_study(
             self._storage,
@@ -98,6 +98,8 @@ def open_database(url: str = DEFAULT_URL, *, create: bool = True) -> Database:
     # Optuna reports every created study on stderr; our own progress says it better.
     logging.getLogger("optuna").setLevel(logging.WARNING)
     with translated_opening(url):
+        if path is not None and not is_new:
+            _refuse_foreign(url, arguments)
         for _ in range(_OPENINGS):
             with contextlib.suppress(_MadeMeanwhileError):
                 return Database(url, _open_storage(url, arguments, wal=path is not None and is_new))
@@ -162,6 +164,22 @@ def sqlite_path(url: str) -> Path | None:
         message = f"{url} has no file, so nothing would survive; write for example {DEFAULT_URL}"
         raise StoreError(message)
     return Path(parsed.database.removeprefix("file:"))
+
+
+def _refuse_foreign(url: str, arguments: Mapping[str, Any]) -> None:
+    """Refuse the database of another program, since opening it would add tables to it."""
+    engine = sqlalchemy.create_engine(url, **arguments)
+    inspector = sqlalchemy.inspect(engine)
+    names = set(inspector.get_table_names())
+    columns = (
+        {column["name"] for column in inspector.get_columns("studies")}
+        if "studies" in names
+        else set[str]()
+    )
+    engine.dispose()
+    if names and "study_name" not in columns and "version_info" not in names:
+        message = f"{shown(url)} is a database of another program; name another --storage"
+        raise StoreError(message)
 
 
 def _check_file(path: Path, *, create: bool) -> None:

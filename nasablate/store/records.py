@@ -136,6 +136,11 @@ class TrialRecord:
         return int(self.attributes.get("attempt", 1))
 
     @property
+    def has_broken(self) -> bool:
+        """Whether it failed by the machine or a defect; a training that diverges is a result."""
+        return self.state == "fail" and self.attributes.get("failure_kind") == "failed"
+
+    @property
     def failure_reason(self) -> str:
         """Why the trial failed or was stopped, empty otherwise."""
         return str(self.attributes.get("failure_reason", ""))

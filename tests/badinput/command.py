@@ -13,6 +13,7 @@ from pathlib import Path
 from nasablate.cli.main import main
 
 ROOT = Path(__file__).parents[2]
+_START = "from nasablate.cli.main import main; main()"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def run_apart(
 ) -> Answer:
     """Run a command in a process of its own, in a folder."""
     done = subprocess.run(
-        [sys.executable, "-m", "nasablate", *arguments],
+        [sys.executable, "-c", _START, *arguments],
         cwd=folder,
         env=clean_environment(environment),
         capture_output=True,
