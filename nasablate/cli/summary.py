@@ -41,8 +41,10 @@ def _lines(result: "SearchResult") -> Iterator[str]:
         yield from _winner(result, result.winner)
     for note in result.notes:
         yield _line("note", note)
-    yield _line("database", result.url)
-    option = "" if result.url == DEFAULT_STORAGE else f" --storage {result.url}"
+    from nasablate.store.failures import shown
+
+    yield _line("database", shown(result.url))
+    option = "" if result.url == DEFAULT_STORAGE else f" --storage {shown(result.url)}"
     yield _line("look at it", f"nasablate dashboard{option}")
 
 

@@ -54,9 +54,19 @@ def train(driver, job, epochs=4):
 def test_a_trial_whose_last_word_was_lost_is_not_trained_again(study):
     first = make_driver(study, budget=1)
     train(first, first.next_job())  # and the process is killed before finish
-    second = make_driver(study, budget=1)
+    told = []
+
+    class Watch(SilentObserver):
+        def on_trial_start(self, number, summary, epochs):
+            told.append((number, summary, epochs))
+
+        def on_epoch(self, number, epoch):
+            told.append((number, epoch.epoch))
+
+    second = make_driver(study, budget=1, observer=Watch())
     assert second.next_job() is None
     assert second.finished
+    assert [event[-1] for event in told] == [4, 4]
     assert study.trials()[0].state == "complete"
     assert len(study.trials()[0].intermediate) == 4
 

@@ -280,3 +280,13 @@ def test_programs_that_make_a_database_at_once_all_get_it(tmp_path):
     code = f"from nasablate.store import open_database; open_database('sqlite:///{tmp_path}/a.db')"
     programs = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [program.wait() for program in programs] == [0] * 4
+
+
+def test_a_password_is_in_no_message(tmp_path, monkeypatch):
+    database = open_database(f"sqlite:///{tmp_path}/a.db")
+    monkeypatch.setattr(database, "url", "postgresql+psycopg://me:secret@localhost/x")
+    with pytest.raises(StoreError) as caught:
+        database.study("nonsense")
+    assert "secret" not in str(caught.value)
+    assert "me:***@localhost" in str(caught.value)
+    database.close()
