@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal, turned into an orderly end."""
+"""Ctrl-C and SIGTERM, turned into an orderly end."""
 
 import contextlib
 import signal
@@ -7,7 +7,7 @@ from collections.abc import Generator
 from types import FrameType
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
@@ -22,8 +22,6 @@ class Interruption:
         """Install the handlers; a second entry installs them again, over Ray's."""
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
-                if signal.getsignal(number) is signal.SIG_IGN:  # as nohup asks for
-                    continue
                 before = signal.signal(number, self._handle)
                 self._before.setdefault(number, before)
         return self
