@@ -89,7 +89,7 @@ def tree(folder: Path) -> dict[str, str]:
 def check_clear(answer: Answer, fragments: Sequence[str], *, code: int = 2, lines: int = 1) -> None:
     """Check the code, and that there is one message with all that it must name."""
     assert "Traceback" not in answer.err
-    assert "unexpected" not in answer.err, answer.err
+    assert "error: unexpected" not in answer.err, answer.err
     assert answer.code == code, answer
     assert len(answer.message.splitlines()) == lines, answer.err
     for fragment in fragments:
