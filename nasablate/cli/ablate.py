@@ -60,3 +60,9 @@ def command(
         reasons = result.failures or ("none finished",)
         message = f"no trial of {spec.name} gave a result; {reasons[0]}"
         raise RunError(message)
+    if result.broken:
+        message = (
+            f"{plural(len(result.broken), 'trial')} of {spec.name} failed; {result.broken[0]};"
+            " the other trials are kept"
+        )
+        raise RunError(message)

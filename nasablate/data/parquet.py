@@ -76,7 +76,13 @@ class ParquetImages:
         number = self._block_of(index)
         if self._cached[0] != number:
             self._cached = (number, _read_images(self._blocks[number]))
-        data = self._cached[1][index - self._blocks[number].start]
+        row = index - self._blocks[number].start
+        if row >= len(self._cached[1]):
+            message = (
+                f"{self.where(index)}: damaged (fewer images than labels); copy the file again"
+            )
+            raise DataError(message)
+        data = self._cached[1][row]
         if data is None:
             message = (
                 f"{self.where(index)}: has no image bytes; files with mere paths cannot be read"

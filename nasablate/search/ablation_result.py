@@ -60,6 +60,9 @@ class AblationResult:
     """The reference first."""
     counts: Mapping[State, int]
     failures: tuple[str, ...]
+    """Arm, replicate and reason of every trial that failed or diverged."""
+    broken: tuple[str, ...]
+    """Those that failed by the machine or a defect."""
     seeds_needed: int
     """Least number of replicates whose exact test can survive Holm's correction."""
     reported: tuple[Mapping[str, Any], ...]
@@ -124,16 +127,17 @@ def load_ablation_result(
         seeds=spec.seeds,
         arms=_judged(known, errors, spec),
         counts=counts,
-        failures=tuple(
-            f"{trial.attributes['arm']}, replicate {trial.attributes['replicate']}: "
-            f"{trial.failure_reason}"
-            for trial in trials
-            if trial.state == "fail"
-        ),
+        failures=tuple(_failure(trial) for trial in trials if trial.state == "fail"),
+        broken=tuple(_failure(trial) for trial in trials if trial.has_broken),
         seeds_needed=seeds_needed(max(1, len(known) - 1)),
         reported=tuple(item.document() for item in spec.reported),
         interrupted=interrupted,
     )
+
+
+def _failure(trial: TrialRecord) -> str:
+    arm, replicate = trial.attributes["arm"], trial.attributes["replicate"]
+    return f"{arm}, replicate {replicate}: {trial.failure_reason}"
 
 
 def _errors(

@@ -12,9 +12,9 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
-from nasablate.errors import InputError, RunError
+from nasablate.errors import InputError, NasablateError, RunError
 from nasablate.genome.space import Resources
 from nasablate.search.driver import Driver
 from nasablate.search.interruption import Interruption
@@ -84,13 +84,21 @@ class RayRunner:
     def map(self, function: str, jobs: Sequence[Job]) -> list[Any]:
         """Return ``function(job, device)`` of every job, in order."""
         import ray
+        from ray.exceptions import RayTaskError
 
         from nasablate.search.ray_worker import call
 
         cpus, gpus = self._share()
         remote: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=2)(call)
         with Interruption():
-            return ray.get([remote.remote(function, job.to_json(), gpus) for job in jobs])
+            try:
+                return ray.get([remote.remote(function, job.to_json(), gpus) for job in jobs])
+            except RayTaskError as error:
+                cause = cast("Exception", error.cause)
+                if isinstance(cause, NasablateError):
+                    raise type(cause)(str(cause)) from error
+                message = f"a worker failed: {type(cause).__name__}: {cause}"
+                raise RunError(message) from error
 
     def _share(self) -> tuple[float, float]:
         """Return the CPUs and GPUs of one trial."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 import os
 import zipfile
 from collections.abc import Sequence
@@ -69,7 +70,10 @@ def _write(path: Path, document: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        torch.save(document, temporary)
+        # Through memory, since torch hides why a file cannot be written.
+        buffer = io.BytesIO()
+        torch.save(document, buffer)
+        temporary.write_bytes(buffer.getbuffer())
         temporary.replace(path)
     finally:
         with contextlib.suppress(OSError):

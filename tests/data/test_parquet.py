@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from nasablate.data import load_info, load_test, load_train
+from nasablate.data.parquet import ParquetImages
 from nasablate.errors import DataError
 from nasablate.genome import DataSpec
 
@@ -204,3 +205,14 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     info = load_info(spec(tmp_path))
     assert info.num_train == 6
     assert info.fingerprint != before
+
+
+def test_a_column_with_fewer_images_than_labels_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by fuzzing: a changed footer can make the two columns differ in length."""
+    write(tmp_path / "train-0.parquet", [picture(i) for i in range(4)], [0, 1, 1, 0])
+    part = ParquetImages([tmp_path / "train-0.parquet"])
+    monkeypatch.setattr("nasablate.data.parquet._read_images", lambda _: [picture(0)])
+    with pytest.raises(DataError, match=r"row 3: damaged \(fewer images than labels\)"):
+        part.open(3)
