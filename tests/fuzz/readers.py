@@ -16,6 +16,7 @@ from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from hypothesis import strategies as st
 
@@ -135,7 +136,9 @@ def read_recipe(document: Mapping[str, Any]) -> None:
 
 def read_search(document: Mapping[str, Any]) -> None:
     spec = load_search(_file(_text(document).encode("utf-8", "surrogatepass")))
-    space = load_space(spec, INFO)
+    # A hundred cells per space would leave time for few spaces.
+    with mock.patch.object(space_module, "_DRAWS", 3):
+        space = load_space(spec, INFO)
     rng = random.Random(0)
     assert space.num_cells is None or space.num_cells > 0
     for _ in range(2):
@@ -312,6 +315,3 @@ def written_readers() -> Iterator[Reader]:
 
 def _mutator(valid: Callable[[], tuple[dict[str, Any], ...]]) -> Callable[[random.Random], Any]:
     return lambda rng: mutate_document(rng, rng.choice(valid()))
-
-
-space_module._DRAWS = 3  # a hundred cells per space would leave time for few spaces

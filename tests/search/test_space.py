@@ -116,7 +116,7 @@ def test_int_axes_include_both_ends_and_float_axes_their_grid(info):
     }
     space = load_space(spec_of(axes=axes), info)
     width, drop = space.axes
-    assert width.values() == (8, 12, 16)
+    assert tuple(width.values()) == (8, 12, 16)
     assert drop.values() == pytest.approx((0.0, 0.1, 0.2, 0.3))
 
 
