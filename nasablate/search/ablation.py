@@ -5,7 +5,6 @@ Running it again goes on where it stopped; a finished one only answers.
 
 from typing import TYPE_CHECKING
 
-from nasablate.errors import StoreError
 from nasablate.genome import AblationSpec
 from nasablate.search.ablation_result import (
     ARMS,
@@ -14,7 +13,7 @@ from nasablate.search.ablation_result import (
     load_ablation_result,
 )
 from nasablate.search.observer import Observer, SilentObserver
-from nasablate.search.spec_guard import check_unchanged, stored_spec
+from nasablate.search.spec_guard import check_same_images, check_unchanged, stored_spec
 from nasablate.store import (
     DEFAULT_URL,
     Database,
@@ -177,13 +176,7 @@ def _study(database: Database, spec: AblationSpec, arms: "Arms", fingerprint: st
         attributes = {**described, "data_fingerprint": fingerprint}
         return database.create(spec.name, {"val_error": "minimize"}, attributes)
     check_unchanged(stored_spec(study, _KIND), spec, len(study.trials()))
-    before = study.attributes().get("data_fingerprint")
-    if before != fingerprint:
-        message = (
-            f"study {spec.name!r} began with other images: the fingerprint of "
-            f"{spec.data.name} was {before}, now it is {fingerprint}"
-        )
-        raise StoreError(message)
+    check_same_images(study, spec, fingerprint)
     for key, value in described.items():
         study.set_attribute(key, value)
     return study

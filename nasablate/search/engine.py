@@ -28,7 +28,7 @@ from nasablate.search.readings import TestReader
 from nasablate.search.result import CONFIRMED, CandidateResult, SearchResult, load_result
 from nasablate.search.runner import Runner
 from nasablate.search.samplers import make_sampler, sampler_name
-from nasablate.search.spec_guard import check_unchanged, stored_spec
+from nasablate.search.spec_guard import check_same_images, check_unchanged, stored_spec
 from nasablate.store import (
     Database,
     StudyStore,
@@ -141,13 +141,7 @@ class SearchRun:
                 {**_description(spec, "search"), "data_fingerprint": fingerprint},
             )
         check_unchanged(stored_spec(study), spec, len(study.trials()))
-        before = study.attributes().get("data_fingerprint")
-        if before != fingerprint:
-            message = (
-                f"study {spec.name!r} began with other images: the fingerprint of "
-                f"{spec.data.name} was {before}, now it is {fingerprint}"
-            )
-            raise StoreError(message)
+        check_same_images(study, spec, fingerprint)
         for key, value in _description(spec, "search").items():
             study.set_attribute(key, value)
         return study

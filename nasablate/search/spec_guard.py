@@ -96,3 +96,18 @@ def stored_spec(study: StudyStore, kind: str = "search") -> str:
         message = f"study {study.name!r} is not a {kind} ({other}); give the file another name"
         raise StoreError(message)
     return str(attributes["spec"])
+
+
+def check_same_images(study: StudyStore, spec: SearchSpec | AblationSpec, fingerprint: str) -> None:
+    """Refuse to go on with other images than the study began with.
+
+    Raises:
+        StoreError: the fingerprint differs; the message names both.
+    """
+    before = study.attributes().get("data_fingerprint")
+    if before != fingerprint:
+        message = (
+            f"study {spec.name!r} began with other images: the fingerprint of "
+            f"{spec.data.name} was {before}, now it is {fingerprint}"
+        )
+        raise StoreError(message)
