@@ -12,8 +12,8 @@ from typing import Any, get_args
 from nasablate.blueprint import Blueprint, lower
 from nasablate.errors import GenomeError
 from nasablate.genome import Genome
-from nasablate.genome.genome import Activation
 from nasablate.genome.placement import PRESETS
+from nasablate.genome.units import Activation
 
 Record = dict[str, Any]
 
@@ -73,8 +73,15 @@ def random_genome(rng: random.Random) -> Genome:
                 "per": rng.choice(("batch", "sample")),
                 "rescale": rng.choice(("train", "test")),
             },
+            "drop_block": {
+                "p": rng.choice((0.0, 0.0, 0.1)),
+                "size": rng.choice((1, 3, 7)),
+                "per": rng.choice(("batch", "sample")),
+                "stages": rng.choice((None, [0], [1, 2])),
+            },
             "head": {
                 "tail": _slot(rng),
+                "penultimate": rng.choice((None, None, 13)),
                 "pool": rng.choice(("gap", "gap", "flatten")),
                 "hidden": [rng.randint(1, 32) for _ in range(rng.choice((0, 0, 1, 2)))],
                 "dropout": rng.choice((0.0, 0.5)),
@@ -97,18 +104,21 @@ def _stem(rng: random.Random) -> Record:
         "ceil": rng.random() < 0.5,
     }
     common |= {"kind": kind, "pool": pool if rng.random() < 0.7 else None}
-    return common | ({"mid": rng.randint(1, 16), "between": _slot(rng)} if kind == "deep" else {})
+    mid = rng.choice((rng.randint(1, 16), [rng.randint(1, 16), rng.randint(1, 16)]))
+    return common | ({"mid": mid, "between": _slot(rng)} if kind == "deep" else {})
 
 
 def _widening(rng: random.Random) -> Record:
     common: Record = {
         "rounding": rng.choice(("half_up", "half_even", "floor")),
         "multiple_of": rng.choice((1, 1, 2, 8)),
+        "multiplier": rng.choice((1.0, 1.0, 0.5, 1.3)),
     }
+    first = rng.choice(("widened", "start"))
     draws: dict[str, Callable[[], Record]] = {
         "step": lambda: {"factor": rng.choice((0.5, 1.0, 1.5, 2.0))},
-        "additive": lambda: {"alpha": rng.choice((0, 7, 24.5, 40))},
-        "multiplicative": lambda: {"alpha": rng.choice((0.7, 1, 2.5, 4.75))},
+        "additive": lambda: {"alpha": rng.choice((0, 7, 24.5, 40)), "first": first},
+        "multiplicative": lambda: {"alpha": rng.choice((0.7, 1, 2.5, 4.75)), "first": first},
         "explicit": lambda: {"widths": [rng.randint(1, 32) for _ in range(rng.randint(1, 5))]},
     }
     kind = rng.choice(list(draws))
@@ -116,19 +126,40 @@ def _widening(rng: random.Random) -> Record:
 
 
 def _unit(rng: random.Random) -> Record:
-    if rng.random() < 0.3:
-        return {"kind": "basic"}
-    return {
-        "kind": "bottleneck",
+    kind = rng.choice(("single", "basic", "bottleneck", "bottleneck", "res2net", "linear"))
+    inner: Record = {
         "bottleneck_ratio": rng.choice((0.25, 0.3, 0.5, 1.0, 2.0)),
-        "stride_at": rng.choice(("first", "spatial")),
         "cardinality": rng.choice((1, 1, 2, 3, 8)),
         "base_width": rng.choice((None, None, 4, 40, 64)),
         "inner_rounding": rng.choice(("nearest", "nearest", "exact")),
-        "radix": rng.choice((0, 0, 1, 2, 3, 4)),
-        "avd": rng.choice(("none", "before", "after")),
-        "attention_floor": rng.choice((1, 8, 32)),
     }
+    match kind:
+        case "bottleneck":
+            return inner | {
+                "kind": kind,
+                "stride_at": rng.choice(("first", "spatial")),
+                "first_ratio": rng.choice((1.0, 1.0, 0.5, 1.7)),
+                "radix": rng.choice((0, 0, 1, 2, 3, 4)),
+                "avd": rng.choice(("none", "before", "after")),
+                "attention_floor": rng.choice((1, 8, 32)),
+            }
+        case "res2net":
+            return inner | {
+                "kind": kind,
+                "res2net_scale": rng.choice((1, 2, 3, 4, 8)),
+                "hierarchy_in_first": rng.random() < 0.5,
+            }
+        case "linear":
+            return {
+                "kind": "linear_bottleneck",
+                "expansion": rng.choice((0.5, 1.0, 2.5, 6.0)),
+                "first_expansion": rng.choice((1.0, 3.0)),
+                "kernel": rng.choice((3, 5, 7)),
+                "expand_activation": rng.choice(get_args(Activation)),
+                "depthwise_activation": rng.choice(get_args(Activation)),
+            }
+        case _:
+            return {"kind": kind}
 
 
 def _placement(rng: random.Random) -> str | Record:
@@ -149,24 +180,35 @@ def _slot(rng: random.Random) -> list[str]:
 
 
 def _shortcut(rng: random.Random) -> Record:
-    kind = rng.choice(("identity", "zero_pad", "zero_pad", "projection", "projection", "none"))
+    kind = rng.choice(
+        ("identity", "zero_pad", "zero_pad", "projection", "projection", "partial", "none")
+    )
+    if kind == "none":
+        return {"kind": kind}
+    joined: Record = {
+        "kind": kind,
+        "scale": rng.choice((1.0, 1.0, 0.5, 0.0)),
+        "branch_scale": rng.choice((1.0, 1.0, 0.5)),
+        "gate": rng.choice(("none", "none", "none", "shortcut_only", "exclusive")),
+        "gate_bias": rng.choice((0.0, -6.0)),
+        "dropout": rng.choice((0.0, 0.0, 0.5)),
+    }
     reads = rng.choice(("raw", "shape_change", "stage_first"))
     if kind == "zero_pad":
-        return {
-            "kind": kind,
+        joined |= {
             "reduce": rng.choice(("subsample", "avg_pool")),
             "pad_at": rng.choice(("end", "both")),
             "reads": reads,
         }
     if kind == "projection":
-        return {
-            "kind": kind,
-            "when": rng.choice(("shape_change", "always")),
+        joined |= {
+            "when": rng.choice(("shape_change", "downsampling", "always")),
+            "kernel": rng.choice((1, 1, 3)),
             "bn": rng.random() < 0.5,
             "reduce": rng.choice(("stride", "avg_pool")),
             "reads": reads,
         }
-    return {"kind": kind}
+    return joined
 
 
 def _squeeze_excitation(rng: random.Random) -> Record:
@@ -174,5 +216,8 @@ def _squeeze_excitation(rng: random.Random) -> Record:
         "ratio": rng.choice((0.0625, 0.25, 1.5)),
         "position": rng.choice(("standard", "pre", "post", "identity", "inner")),
         "bias": rng.random() < 0.5,
+        "bn": rng.random() < 0.3,
+        "rounding": rng.choice(("half_up", "floor")),
+        "multiple_of": rng.choice((1, 1, 8)),
         "stages": rng.choice((None, [0], [1, 2])),
     }

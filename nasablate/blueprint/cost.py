@@ -1,51 +1,7 @@
-"""What a blueprint costs; a fold over its layers in plain integers."""
+"""What a blueprint costs: the sum over its units."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from math import prod
-
-from nasablate.blueprint.blueprint import Blueprint, Layer
-from nasablate.blueprint.ops import Conv, Linear, Norm
-
-FLOAT_BYTES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Cost of a network for one image; all counts are exact."""
-
-    params: int
-    """Trainable numbers: weights, biases, normalisation scales and shifts."""
-    norm_params: int
-    """The part of ``params`` in normalisations, which some papers leave out."""
-    macs: int
-    """Multiply-adds of convolutions and linear layers, and of nothing else."""
-    activations: int
-    """Output elements of all layers."""
-    conv_activations: int
-    """Output elements of convolutions and linear layers (arXiv 2003.13678)."""
-
-    @property
-    def flops(self) -> int:
-        """Return 2 * macs."""
-        return 2 * self.macs
-
-    @property
-    def activation_bytes(self) -> int:
-        """Return the bytes of all layers' outputs in float32."""
-        return FLOAT_BYTES * self.activations
-
-    def document(self) -> dict[str, int]:
-        """Return all counts as plain data."""
-        return {
-            "params": self.params,
-            "norm_params": self.norm_params,
-            "macs": self.macs,
-            "flops": self.flops,
-            "activations": self.activations,
-            "conv_activations": self.conv_activations,
-            "activation_bytes": self.activation_bytes,
-        }
+from nasablate.blueprint.blueprint import Blueprint
+from nasablate.blueprint.layer_cost import Cost
 
 
 def cost(blueprint: Blueprint) -> Cost:
@@ -57,43 +13,12 @@ def cost(blueprint: Blueprint) -> Cost:
         >>> cost(lower(load_genome("pyramidnet-110-a48"))).params
         1772706
     """
-    return layers_cost(blueprint.layers)
-
-
-def layers_cost(layers: Iterable[Layer]) -> Cost:
-    """Return the summed cost of some layers."""
     params = norm_params = macs = activations = conv_activations = 0
-    for layer in layers:
-        numbers = layer_params(layer)
-        params += numbers
-        norm_params += numbers if isinstance(layer.op, Norm) else 0
-        macs += layer_macs(layer)
-        elements = prod(layer.shape)
-        activations += elements
-        conv_activations += elements if isinstance(layer.op, Conv | Linear) else 0
+    for part in blueprint.parts:
+        own = part.fragment.cost
+        params += own.params
+        norm_params += own.norm_params
+        macs += own.macs
+        activations += own.activations
+        conv_activations += own.conv_activations
     return Cost(params, norm_params, macs, activations, conv_activations)
-
-
-def layer_params(layer: Layer) -> int:
-    """Return the number of trainable parameters of a layer."""
-    match layer.op:
-        case Conv() as conv:
-            weights = conv.outputs * (conv.inputs // conv.groups) * conv.kernel**2
-            return weights + (conv.outputs if conv.bias else 0)
-        case Linear() as linear:
-            return (linear.inputs + 1) * linear.outputs
-        case Norm() as norm:
-            return 2 * norm.channels
-        case _:
-            return 0
-
-
-def layer_macs(layer: Layer) -> int:
-    """Return the multiply-adds of a layer for one image."""
-    match layer.op:
-        case Conv() as conv:
-            return prod(layer.shape) * (conv.inputs // conv.groups) * conv.kernel**2
-        case Linear() as linear:
-            return linear.inputs * linear.outputs
-        case _:
-            return 0

@@ -5,20 +5,18 @@ from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any, assert_never
 
-from nasablate.blueprint.blueprint import Blueprint, Layer, Unit
-from nasablate.blueprint.cost import (
-    FLOAT_BYTES,
-    Cost,
-    cost,
-    layer_macs,
-    layer_params,
-    layers_cost,
-)
+from nasablate.blueprint.blueprint import Blueprint, Part
+from nasablate.blueprint.cost import cost
 from nasablate.blueprint.digest import digest
+from nasablate.blueprint.layer import Layer
+from nasablate.blueprint.layer_cost import FLOAT_BYTES, Cost, layer_macs, layer_params
 from nasablate.blueprint.ops import (
     Act,
     Add,
+    Concat,
     Conv,
+    Custom,
+    DropBlock,
     DropBranch,
     Dropout,
     Flatten,
@@ -32,7 +30,9 @@ from nasablate.blueprint.ops import (
     RadixCombine,
     RadixSoftmax,
     RadixSum,
+    Scale,
     Shape,
+    Slice,
 )
 
 
@@ -103,11 +103,11 @@ def describe(blueprint: Blueprint, name: str = "") -> Description:
     return Description(
         name=name,
         input=blueprint.input,
-        classes=blueprint.shape_at(blueprint.outputs[0])[0],
+        classes=blueprint.output[0],
         digest=digest(blueprint),
         weight_layers=_weight_layers(blueprint),
         cost=cost(blueprint),
-        units=tuple(_unit_row(blueprint, unit) for unit in blueprint.units),
+        units=tuple(_unit_row(part) for part in blueprint.parts),
         layers=tuple(_layer_row(layer) for layer in blueprint.layers),
         warnings=tuple(_warnings(blueprint)),
     )
@@ -128,13 +128,12 @@ def _layer_row(layer: Layer) -> Row:
     )
 
 
-def _unit_row(blueprint: Blueprint, unit: Unit) -> Row:
-    layers = blueprint.layers[unit.start : unit.stop]
-    total = layers_cost(layers)
+def _unit_row(part: Part) -> Row:
+    total = part.fragment.cost
     return Row(
-        name=unit.name,
-        what=unit.kind,
-        output=blueprint.shape_at(unit.output),
+        name=part.name,
+        what=part.fragment.kind,
+        output=part.fragment.output_shape,
         memory_kb=total.activation_bytes / 1024,
         params=total.params,
         macs=total.macs,
@@ -178,10 +177,21 @@ def op_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per opera
             return f"dropout {op.p:g}"
         case DropBranch():
             return f"drop path {op.p:.4g} per {op.per}"
+        case DropBlock():
+            return f"drop block {op.p:.4g}, {op.size}x{op.size} per {op.per}"
+        case Scale():
+            offset = f" {op.offset:+g}" if op.offset else ""
+            return f"times {op.factor:g}{offset}"
+        case Slice():
+            return f"channels {op.start} to {op.stop - 1}"
+        case Concat():
+            return "concatenate"
+        case Custom():
+            return f"{op.path}, {op.inputs} -> {op.width}"
         case Add():
             return "add"
         case Gate():
-            return "channel gate"
+            return "gate"
         case PadChannels():
             return f"zero channels +{op.before + op.after}"
         case RadixSum():

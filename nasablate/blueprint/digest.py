@@ -2,8 +2,9 @@
 
 import hashlib
 
-from nasablate.blueprint.blueprint import IMAGE, Blueprint, Layer
-from nasablate.blueprint.ops import Act, Add, Pool, RadixSum
+from nasablate.blueprint.blueprint import Blueprint, Fragment
+from nasablate.blueprint.layer import IMAGE, Layer
+from nasablate.blueprint.ops import Act, Add, Concat, Pool, RadixSum, Slice
 
 _IDEMPOTENT = {"relu", "relu6"}
 
@@ -14,45 +15,43 @@ def digest(blueprint: Blueprint) -> str:
     A Merkle hash over the layers that reach an output. The order of an addition's inputs,
     a repeated ReLU and operations that change nothing leave no trace.
     """
-    hashes: dict[int, str] = {IMAGE: _hash("image", *map(str, blueprint.input))}
-    functions: dict[int, str] = {}
-    live = live_layers(blueprint)
-    for index, layer in enumerate(blueprint.layers):
-        if index not in live:
+    source, function = _hash("image", *map(str, blueprint.input)), ""
+    for part in blueprint.parts:
+        source, function = _through(part.fragment, source, function)
+    return _hash("network", source)
+
+
+def _through(fragment: Fragment, source: str, function: str) -> tuple[str, str]:
+    """Return the hash of a unit's result, and the activation it ends in, if any."""
+    hashes, functions = {IMAGE: source}, {IMAGE: function}
+    for index, layer in enumerate(fragment.layers):
+        if index not in fragment.live:
             continue
-        sources = [hashes[source] for source in layer.inputs]
-        function = functions.get(layer.inputs[0], "")
-        if _changes_nothing(layer, function):
-            hashes[index] = sources[0]
-            functions[index] = function
+        sources = [hashes[place] for place in layer.inputs]
+        before = functions.get(layer.inputs[0], "")
+        if _changes_nothing(layer, before, fragment):
+            hashes[index], functions[index] = sources[0], before
             continue
         if isinstance(layer.op, Add):
             sources.sort()
-        hashes[index] = _hash(repr(layer.op), *sources)
-        functions[index] = layer.op.function if isinstance(layer.op, Act) else ""
-    return _hash("network", *(hashes[output] for output in blueprint.outputs))
+        hashes[index] = _hash(fragment.op_texts[index], *sources)
+        if isinstance(layer.op, Act):
+            functions[index] = layer.op.function
+    return hashes[fragment.output], functions.get(fragment.output, "")
 
 
-def live_layers(blueprint: Blueprint) -> set[int]:
-    """Return the indices of all layers that some output depends on."""
-    live: set[int] = set()
-    pending = [index for index in blueprint.outputs if index != IMAGE]
-    while pending:
-        index = pending.pop()
-        if index not in live:
-            live.add(index)
-            pending += [s for s in blueprint.layers[index].inputs if s != IMAGE]
-    return live
-
-
-def _changes_nothing(layer: Layer, function: str) -> bool:
+def _changes_nothing(layer: Layer, function: str, fragment: Fragment) -> bool:
     match layer.op:
         case Act(function=own):
             return own == function and own in _IDEMPOTENT
-        case Pool(kernel=1, stride=1):
+        case Pool(kernel=1, stride=1) | RadixSum(radix=1):
             return True
-        case RadixSum(radix=1):
-            return True
+        case Slice(start=0, stop=stop):
+            before = layer.inputs[0]
+            shape = fragment.input if before == IMAGE else fragment.layers[before].shape
+            return stop == shape[0]
+        case Concat():
+            return len(layer.inputs) == 1
         case _:
             return False
 

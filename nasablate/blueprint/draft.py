@@ -1,55 +1,80 @@
-"""A blueprint under construction: layers are emitted in order of execution."""
+"""A fragment under construction: the layers of one unit, emitted in order of execution."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-from nasablate.blueprint.blueprint import IMAGE, Blueprint, Layer, Unit
-from nasablate.blueprint.ops import Act, Norm, Op, Shape
+from nasablate.blueprint.blueprint import Fragment
+from nasablate.blueprint.layer import IMAGE, Layer
+from nasablate.blueprint.ops import Act, DropBlock, Norm, Op, Shape
 from nasablate.blueprint.shapes import output_shape
-from nasablate.genome.genome import Genome
+from nasablate.genome.genome import Activation
+from nasablate.genome.genome import Norm as NormSpec
 from nasablate.genome.placement import Slot
 
 
-class Draft:
-    """Collects layers and units; ``scope`` is the name of the unit being written."""
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What all units of a network have in common."""
 
-    def __init__(self, genome: Genome) -> None:
-        self.genome = genome
-        self.input: Shape = (genome.input.channels, genome.input.height, genome.input.width)
+    activation: Activation
+    """What a slot's ``relu`` stands for."""
+    norm: NormSpec
+    conv_bias: bool
+    """Whether convolutions of stem and units carry a bias."""
+
+
+class Draft:
+    """Collects the layers of one unit; ``IMAGE`` is the unit's input."""
+
+    def __init__(self, style: Style, shape: Shape) -> None:
+        self.style = style
+        self.input = shape
         self.layers: list[Layer] = []
-        self.units: list[Unit] = []
-        self.scope = ""
         self._names: set[str] = set()
-        has_norm = "bn" in _tokens(genome)
-        self.conv_bias = genome.conv_bias == "always" or not has_norm
-        """Whether convolutions of stem and units carry a bias."""
 
     def shape(self, index: int) -> Shape:
-        """Return the shape of a layer's output, or the image's."""
+        """Return the shape of a layer's output, or the input's."""
         return self.input if index == IMAGE else self.layers[index].shape
 
     def emit(self, name: str, op: Op, *inputs: int) -> int:
-        """Append a layer ``scope.name`` and return its index."""
-        full = self._unique(f"{self.scope}.{name}")
-        shape = output_shape(op, tuple(self.shape(index) for index in inputs))
-        self.layers.append(Layer(full, op, inputs, shape))
-        return len(self.layers) - 1
+        """Append a layer and return its index; a second one of a name is numbered."""
+        layers = self.layers
+        shapes = tuple([self.input if i == IMAGE else layers[i].shape for i in inputs])
+        layers.append(Layer(self._unique(name), op, inputs, output_shape(op, shapes)))
+        return len(layers) - 1
 
-    def emit_slot(self, prefix: str, slot: Slot, source: int) -> int:
-        """Append the normalisations and activations of a slot and return the last index."""
-        for token in slot:
-            source = self.emit(f"{prefix}_{token}", self.token(token, source), source)
+    def emit_slot(
+        self, prefix: str, slot: Slot, source: int, drop_block: DropBlock | None = None
+    ) -> int:
+        """Append the normalisations and activations of a slot and return the last index.
+
+        A ``drop_block`` follows the slot's first normalisation, or the layer before the slot.
+        """
+        at = slot.index("bn") + 1 if "bn" in slot else 0
+        for index, token in enumerate((*slot, "")):
+            if index == at and drop_block is not None:
+                source = self.emit(f"{prefix}_drop_block", drop_block, source)
+            if token:
+                source = self.emit(f"{prefix}_{token}", self.token(token, source), source)
         return source
 
     def token(self, token: str, source: int) -> Op:
         """Return the operation that a slot's ``bn`` or ``relu`` stands for."""
-        if token == "bn":  # noqa: S105 - a slot token
-            norm = self.genome.norm
-            return Norm(self.shape(source)[0], norm.eps, norm.momentum)
-        return Act(self.genome.activation)
+        return self.norm(self.shape(source)[0]) if token == "bn" else Act(self.style.activation)  # noqa: S105
 
-    def finish(self, outputs: Sequence[int]) -> Blueprint:
-        """Return the finished blueprint."""
-        return Blueprint(self.input, tuple(self.layers), tuple(self.units), tuple(outputs))
+    def norm(self, channels: int) -> Norm:
+        """Return a normalisation with the network's constants."""
+        return Norm(channels, self.style.norm.eps, self.style.norm.momentum)
+
+    def finish(
+        self,
+        kind: str,
+        output: int,
+        branch: int | None = None,
+        shortcut: int | None = None,
+        merge: int | None = None,
+    ) -> Fragment:
+        """Return the finished fragment."""
+        return Fragment(kind, self.input, tuple(self.layers), output, branch, shortcut, merge)
 
     def _unique(self, name: str) -> str:
         candidate, count = name, 1
@@ -58,9 +83,3 @@ class Draft:
             candidate = f"{name}{count}"
         self._names.add(candidate)
         return candidate
-
-
-def _tokens(genome: Genome) -> set[str]:
-    placement = genome.placement
-    between = {token for gap in range(8) for token in placement.gap(gap)}
-    return {*placement.pre, *between, *placement.post, *placement.merged}

@@ -84,13 +84,45 @@ class DropBranch:
 
 
 @dataclass(frozen=True, slots=True)
+class DropBlock:
+    """Zeroes squares of ``size`` x ``size`` in training (Ghiasi et al. 2018, arXiv 1810.12890)."""
+
+    p: float
+    """Expected share of zeroed positions."""
+    size: int
+    per: Literal["batch", "sample"]
+    """One mask per channel for the whole batch, or for every image its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """``factor * x + offset``, both constants."""
+
+    factor: float
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Channels from ``start`` up to but not including ``stop``."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """Channels of all inputs, one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
 class Add:
     """Element-wise sum of all inputs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """First input times second, the second broadcast over positions: (C,H,W) * (C,1,1)."""
+    """First input times second, element by element: (C,H,W) * (C,H,W) or (C,1,1), repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +158,31 @@ class RadixCombine:
     radix: int
 
 
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """A user's own module: a torch class that maps a feature map to one of ``shape``.
+
+    The counts were taken on torch's meta device when the genome was lowered.
+    """
+
+    path: str
+    """``package.module:Class``."""
+    source: str
+    """SHA-256 of the class's module, so that changed code is another network."""
+    arguments: str
+    """Keyword arguments as canonical JSON."""
+    inputs: int
+    width: int
+    """Output channels."""
+    stride: int
+    shape: Shape
+    params: int
+    norm_params: int
+    macs: int
+    activations: int
+    conv_activations: int
+
+
 Op = (
     Conv
     | Linear
@@ -136,10 +193,15 @@ Op = (
     | Flatten
     | Dropout
     | DropBranch
+    | DropBlock
+    | Scale
+    | Slice
+    | Concat
     | Add
     | Gate
     | PadChannels
     | RadixSum
     | RadixSoftmax
     | RadixCombine
+    | Custom
 )

@@ -6,7 +6,10 @@ from typing import assert_never
 from nasablate.blueprint.ops import (
     Act,
     Add,
+    Concat,
     Conv,
+    Custom,
+    DropBlock,
     DropBranch,
     Dropout,
     Flatten,
@@ -20,12 +23,14 @@ from nasablate.blueprint.ops import (
     RadixCombine,
     RadixSoftmax,
     RadixSum,
+    Scale,
     Shape,
+    Slice,
 )
 from nasablate.errors import GenomeError, Problem
 
 
-def output_shape(  # noqa: C901, PLR0911 - one case per operation
+def output_shape(  # noqa: C901, PLR0911, PLR0912 - one case per operation
     op: Op, shapes: tuple[Shape, ...]
 ) -> Shape:
     """Return the output shape for one image from the shapes of the inputs.
@@ -53,10 +58,19 @@ def output_shape(  # noqa: C901, PLR0911 - one case per operation
             return (first[0] + op.before + op.after, *first[1:])
         case RadixSum() | RadixCombine():
             return (first[0] // op.radix, *first[1:])
+        case Slice():
+            return (op.stop - op.start, *first[1:])
+        case Concat():
+            assert all(shape[1:] == first[1:] for shape in shapes), shapes
+            return (sum(shape[0] for shape in shapes), *first[1:])
+        case Custom():
+            return op.shape
         case Add():
             assert all(shape == first for shape in shapes), shapes
             return first
-        case Norm() | Act() | Dropout() | DropBranch() | Gate() | RadixSoftmax():
+        case Norm() | Act() | Dropout() | DropBranch() | DropBlock() | Scale():
+            return first
+        case Gate() | RadixSoftmax():
             return first
         case _:
             assert_never(op)

@@ -39,11 +39,8 @@ def unit_widths(genome: Genome) -> list[list[int]]:
     match genome.widening:
         case Step():
             running = _step(genome, genome.widening)
-        case Additive(alpha=alpha):
-            increment = alpha / max(1, sum(depths))
-            running = _accumulate(genome, depths, 1.0, increment)
-        case Multiplicative(alpha=alpha):
-            running = _accumulate(genome, depths, alpha ** (1 / max(1, sum(depths))), 0.0)
+        case Additive() | Multiplicative():
+            running = _accumulate(genome.width, genome.widening, depths)
         case Explicit():
             running = _explicit(genome.widening, depths)
         case _:
@@ -61,13 +58,21 @@ def _step(genome: Genome, schedule: Step) -> list[list[float]]:
 
 
 def _accumulate(
-    genome: Genome, depths: list[int], factor: float, increment: float
+    start: int, schedule: Additive | Multiplicative, depths: list[int]
 ) -> list[list[float]]:
-    width, running = float(genome.width), list[list[float]]()
+    total = max(1, sum(depths))
+    factor, increment = 1.0, 0.0
+    if isinstance(schedule, Additive):
+        increment = schedule.alpha / total
+    else:
+        factor = schedule.alpha ** (1 / total)
+    width, running = float(start), list[list[float]]()
+    waits = schedule.first == "start"
     for depth in depths:
         stage: list[float] = []
         for _ in range(depth):
-            width = width * factor + increment
+            width = width if waits else width * factor + increment
+            waits = False
             stage.append(width)
         running.append(stage)
     return running
@@ -87,6 +92,7 @@ def _explicit(schedule: Explicit, depths: list[int]) -> list[list[float]]:
 
 def _round(width: float, genome: Genome) -> int:
     schedule = genome.widening
+    width *= schedule.multiplier
     match schedule.rounding:
         case "half_up":
             rounded = half_up(width)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, JsonValue
 
 from nasablate.errors import Problem, SpecError
 from nasablate.genome.placement import PRESETS
-from nasablate.genome.problems import field_names, models_at, nearest
+from nasablate.genome.problems import field_names, fields_by_key, models_at, nearest
 
 Parts = tuple[str | int, ...]
 EVERY = "*"
@@ -125,7 +125,7 @@ def _choose(
     if chosen is None:
         return True  # an unknown variant is reported when the document is validated
     if key != tag:
-        return key in chosen.model_fields
+        return key in fields_by_key(chosen)
     former = variants.get(str(record.get(tag)))
     if former is not None and former is not chosen:
         for name in [name for name in record if not _same_field(name, former, chosen)]:
@@ -135,7 +135,7 @@ def _choose(
 
 def _same_field(name: str, former: type[BaseModel], chosen: type[BaseModel]) -> bool:
     """Tell whether a key means the same in two variants, so that its value may stay."""
-    one, other = former.model_fields.get(name), chosen.model_fields.get(name)
+    one, other = fields_by_key(former).get(name), fields_by_key(chosen).get(name)
     if one is None or other is None:
         return False
     return (one.annotation, one.metadata) == (other.annotation, other.metadata)

@@ -7,10 +7,9 @@ from pydantic import Field, model_validator
 from nasablate.genome.base import Count, SpecModel
 from nasablate.genome.placement import PRESETS, PlacementField, Slot
 from nasablate.genome.shortcut import Projection, ShortcutSpec
-from nasablate.genome.units import Basic, UnitSpec
+from nasablate.genome.units import Activation, Basic, UnitSpec
 from nasablate.genome.widening import Step, WideningSpec
 
-Activation = Literal["relu", "relu6", "leaky_relu", "silu", "gelu", "tanh", "sigmoid"]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 _MAX_UNITS = 5000
 
@@ -56,8 +55,8 @@ class DeepStem(SpecModel):
 
     kind: Literal["deep"] = "deep"
     width: Count = 64
-    mid: Count = 32
-    """Width of the first two convolutions."""
+    mid: Count | tuple[Count, Count] = 32
+    """Width of the first two convolutions, or of each of them."""
     between: Slot = ("bn", "relu")
     """After each of the first two convolutions."""
     post: Slot = ("bn", "relu")
@@ -84,6 +83,13 @@ class SqueezeExcitation(SpecModel):
     """End of the branch, before its first convolution, after the merge, on the shortcut, or
     after the last-but-one convolution and its slot (Table 14 of the paper)."""
     bias: bool = True
+    """Of the two convolutions; the first has none if ``bn`` follows it."""
+    bn: bool = False
+    """Whether a normalisation follows the first convolution (ReXNet)."""
+    rounding: Literal["half_up", "floor"] = "half_up"
+    """How the squeezed width becomes an integer."""
+    multiple_of: Count = 1
+    """Round the squeezed width to the nearest positive multiple (8 in timm)."""
     stages: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     """Stages with gates, from 0; null means all."""
 
@@ -100,11 +106,30 @@ class DropPath(SpecModel):
     """Divide by the survival probability in training, or multiply by it in testing."""
 
 
+class DropBlockSpec(SpecModel):
+    """Squares of feature maps zeroed in training (Ghiasi et al. 2018, arXiv 1810.12890).
+
+    They follow the normalisation after every convolution of a branch, before its activation
+    (ResNeSt, arXiv 2004.08955).
+    """
+
+    p: Probability = 0.0
+    """Share of positions that is zeroed."""
+    size: Annotated[int, Field(ge=1, le=1000)] = 3
+    """Side of the squares; feature maps smaller than that are zeroed as a whole."""
+    per: Literal["batch", "sample"] = "sample"
+    """``batch``: all images of a batch share the mask (ResNeSt's Gluon code)."""
+    stages: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    """Stages that have it, from 0; null means all."""
+
+
 class Head(SpecModel):
     """What follows the last unit."""
 
     tail: Slot = ()
     """Normalisation and activation before pooling; pre-activation networks need [bn, relu]."""
+    penultimate: Count | None = None
+    """Width of a 1x1 convolution with normalisation and activation before pooling (ReXNet)."""
     pool: Literal["gap", "flatten"] = "gap"
     hidden: tuple[Count, ...] = ()
     """Widths of hidden linear layers, each followed by the activation."""
@@ -150,6 +175,7 @@ class Genome(SpecModel):
     dropout: Probability = 0.0
     """Before the last convolution of every unit (Wide ResNet)."""
     drop_path: DropPath = DropPath()
+    drop_block: DropBlockSpec = DropBlockSpec()
     head: Head = Head()
     norm: Norm = Norm()
     conv_bias: Literal["auto", "always"] = "auto"

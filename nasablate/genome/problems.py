@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
 
@@ -186,7 +187,12 @@ def _plain(message: str) -> str:
 
 def field_names(model: type[BaseModel], loc: Sequence[str | int]) -> set[str]:
     """Return the keys allowed at a path below ``model``; those of all variants of a union."""
-    return {name for found in models_at(model, loc) for name in found.model_fields}
+    return {name for found in models_at(model, loc) for name in fields_by_key(found)}
+
+
+def fields_by_key(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a record by the keys users write (``class``, not ``class_``)."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def models_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[type[BaseModel]]:
@@ -200,8 +206,9 @@ def models_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[type[Bas
 def _step(annotation: object, part: str | int) -> Iterator[object]:
     """Yield the annotations reached from ``annotation`` through one key or index."""
     for kind in _models(annotation):
-        if isinstance(part, str) and part in kind.model_fields:
-            yield kind.model_fields[part].annotation
+        fields = fields_by_key(kind)
+        if isinstance(part, str) and part in fields:
+            yield fields[part].annotation
     for container in _flatten(annotation):
         origin, arguments = get_origin(container), get_args(container)
         if origin in {tuple, list} and (isinstance(part, int) or part == "*"):

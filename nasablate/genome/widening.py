@@ -12,6 +12,8 @@ from nasablate.genome.base import Count, SpecModel
 
 
 class _Schedule(SpecModel):
+    multiplier: Annotated[float, Field(gt=0, le=100)] = 1.0
+    """Multiplies every width before it is rounded (a width multiplier, as of ReXNet)."""
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
     """How the running float becomes an integer; ``half_up`` is the official Lua code's rule,
     ``half_even`` the PyTorch port's, ``floor`` the paper's formula on the running float."""
@@ -26,14 +28,20 @@ class Step(_Schedule):
     factor: Annotated[float, Field(gt=0, le=16)] = 2.0
 
 
-class Additive(_Schedule):
+class _Gradual(_Schedule):
+    first: Literal["widened", "start"] = "widened"
+    """Whether the first unit already has the first increment (PyramidNet's code) or the start
+    width (ReXNet's)."""
+
+
+class Additive(_Gradual):
     """PyramidNet: every unit adds ``alpha / N``, N the number of units; alpha is the total."""
 
     kind: Literal["additive"] = "additive"
     alpha: Annotated[float, Field(ge=0, le=1e6)]
 
 
-class Multiplicative(_Schedule):
+class Multiplicative(_Gradual):
     """PyramidNet: every unit multiplies by ``alpha ** (1 / N)``; alpha is the total factor."""
 
     kind: Literal["multiplicative"] = "multiplicative"

@@ -1,11 +1,13 @@
 """Builds the network of a blueprint: one module per unit, each running its own few layers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from nasablate.blueprint.blueprint import IMAGE, Blueprint, Unit
+from nasablate.blueprint.blueprint import Blueprint, Fragment, Unit
 from nasablate.nets.ops import module_for
 
 
@@ -28,22 +30,20 @@ class UnitNet(nn.Module):
     (by SyncBatchNorm, say) is used at once.
     """
 
-    def __init__(self, blueprint: Blueprint, unit: Unit) -> None:
+    def __init__(self, fragment: Fragment) -> None:
         super().__init__()
-        self.result = _slot(unit, unit.output)
-        layers = blueprint.layers[unit.start : unit.stop]
+        self.result = fragment.output + 1
         last_use = {0: 0}
-        for output, layer in enumerate(layers, start=1):
+        for output, layer in enumerate(fragment.layers, start=1):
             last_use[output] = output
-            last_use |= dict.fromkeys((_slot(unit, index) for index in layer.inputs), output)
-        last_use[self.result] = len(layers) + 1
+            last_use |= dict.fromkeys((index + 1 for index in layer.inputs), output)
+        last_use[self.result] = len(fragment.layers) + 1
         steps: list[Step] = []
-        for output, layer in enumerate(layers, start=1):
-            name = layer.name.removeprefix(f"{unit.name}.")
-            self.add_module(name, module_for(layer.op))
-            inputs = tuple(_slot(unit, index) for index in layer.inputs)
+        for output, layer in enumerate(fragment.layers, start=1):
+            self.add_module(layer.name, module_for(layer.op))
+            inputs = tuple(index + 1 for index in layer.inputs)
             frees = tuple(slot for slot, last in last_use.items() if last == output)
-            steps.append(Step(name, inputs, output, frees))
+            steps.append(Step(layer.name, inputs, output, frees))
         self.steps = tuple(steps)
 
     def forward(
@@ -73,12 +73,9 @@ class Net(nn.Module):
     def __init__(self, blueprint: Blueprint) -> None:
         super().__init__()
         self.blueprint = blueprint
-        current = IMAGE
-        for unit in blueprint.units:
-            assert unit.input == current, f"{unit.name} does not read the unit before it"
-            self._place(unit.name, UnitNet(blueprint, unit))
-            current = unit.output
-        assert blueprint.outputs[:1] == (current,), "the last unit does not hold the classifier"
+        self._paths = tuple(tuple(part.name.split(".")) for part in blueprint.parts)
+        for part in blueprint.parts:
+            self._place(part.name, UnitNet(part.fragment))
 
     @property
     def units(self) -> list[tuple[Unit, nn.Module]]:
@@ -87,16 +84,23 @@ class Net(nn.Module):
         Calling the modules one after the other is the network; a prefix of them can be run
         once and reused.
         """
-        return [(unit, self.get_submodule(unit.name)) for unit in self.blueprint.units]
+        return list(zip(self.blueprint.units, self._modules_in_order(), strict=True))
 
     def forward(
         self, images: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch classes"]:
         """Return one row of logits per image."""
         x = images
-        for _, module in self.units:
+        for module in self._modules_in_order():
             x = module(x)
         return x
+
+    def _modules_in_order(self) -> Iterator[nn.Module]:
+        for path in self._paths:
+            module: nn.Module = self
+            for name in path:
+                module = cast("nn.Module", getattr(module, name))
+            yield module
 
     def _place(self, name: str, module: nn.Module) -> None:
         """Register a module at a dotted name, making the containers on the way."""
@@ -116,11 +120,3 @@ def build(blueprint: Blueprint) -> Net:
     the parameter's name alone.
     """
     return Net(blueprint)
-
-
-def _slot(unit: Unit, index: int) -> int:
-    """Turn a layer's index in the blueprint into a slot of the unit."""
-    if index == unit.input:
-        return 0
-    assert unit.start <= index < unit.stop, f"{unit.name} reads a second tensor from outside"
-    return index - unit.start + 1

@@ -1,5 +1,6 @@
 """Modules without weights that act position by position."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,15 +20,64 @@ class Add(nn.Module):
 
 
 class Gate(nn.Module):
-    """Features times one factor per channel."""
+    """Features times one factor per channel, or per channel and position."""
 
     def forward(
         self,
         x: Float[Tensor, "batch channels height width"],
-        factor: Float[Tensor, "batch channels 1 1"],
+        factor: Float[Tensor, "batch channels #height #width"],
     ) -> Float[Tensor, "batch channels height width"]:
         """Return ``x * factor``."""
         return x * factor
+
+
+class Scale(nn.Module):
+    """A constant factor and offset."""
+
+    def __init__(self, factor: float, offset: float) -> None:
+        super().__init__()
+        self.factor = factor
+        self.offset = offset
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
+        """Return ``factor * x + offset``."""
+        scaled = x if self.factor == 1 else x * self.factor
+        return scaled + self.offset if self.offset else scaled
+
+    def extra_repr(self) -> str:
+        """Show the constants when the module is printed."""
+        return f"factor={self.factor:g}, offset={self.offset:g}"
+
+
+class Slice(nn.Module):
+    """Some of the channels."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        super().__init__()
+        self.start = start
+        self.stop = stop
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch fewer height width"]:
+        """Return the channels from ``start`` up to ``stop``."""
+        return x[:, self.start : self.stop]
+
+    def extra_repr(self) -> str:
+        """Show the range when the module is printed."""
+        return f"{self.start}:{self.stop}"
+
+
+class Concat(nn.Module):
+    """All channels of all inputs."""
+
+    def forward(
+        self, *inputs: Float[Tensor, "batch _ height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
+        """Return the inputs' channels, one input after the other."""
+        return torch.cat(inputs, dim=1)
 
 
 class PadChannels(nn.Module):

@@ -6,8 +6,9 @@ from torch import nn
 
 from nasablate.blueprint import ops
 from nasablate.nets.attention import RadixCombine, RadixSoftmax, RadixSum
-from nasablate.nets.drop import DropBranch
-from nasablate.nets.elementwise import Add, Gate, PadChannels, activation
+from nasablate.nets.custom import custom_module
+from nasablate.nets.drop import DropBlock, DropBranch
+from nasablate.nets.elementwise import Add, Concat, Gate, PadChannels, Scale, Slice, activation
 from nasablate.nets.pooling import GlobalPool, pool
 
 
@@ -40,6 +41,16 @@ def module_for(op: ops.Op) -> nn.Module:  # noqa: C901, PLR0911, PLR0912
             return nn.Dropout(op.p)
         case ops.DropBranch():
             return DropBranch(op.p, op.per, op.rescale)
+        case ops.DropBlock():
+            return DropBlock(op.p, op.size, op.per)
+        case ops.Scale():
+            return Scale(op.factor, op.offset)
+        case ops.Slice():
+            return Slice(op.start, op.stop)
+        case ops.Concat():
+            return Concat()
+        case ops.Custom():
+            return custom_module(op)
         case ops.Add():
             return Add()
         case ops.Gate():

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from nasablate.blueprint import digest, lower
 from nasablate.errors import SpecError
 from nasablate.genome import Genome, Recipe, SearchSpec, genome_presets, load_genome
 from nasablate.genome.placement import PRESETS, PlacementName, placement_name
@@ -43,10 +44,22 @@ def test_genomes_cannot_be_changed():
         small().width = 3
 
 
-@pytest.mark.parametrize("path", sorted(OLD_GENOMES.glob("*.json")), ids=lambda path: path.stem)
-def test_genomes_written_by_earlier_versions_still_load(path):
-    text = path.read_text(encoding="utf-8")
-    assert Genome.parse(json.loads(text)).canonical_json() == text.strip()
+@pytest.mark.parametrize(
+    ("name", "network"), [("v1_pyramid", "933e45bc34382625"), ("v1_resnest", "e49afb880969dda2")]
+)
+def test_genomes_written_by_earlier_versions_are_still_the_same_networks(name, network):
+    old = json.loads((OLD_GENOMES / f"{name}.json").read_text(encoding="utf-8"))
+    genome = Genome.parse(old)
+    assert digest(lower(genome)).startswith(network)
+    assert all(genome.document()[key] == value for key, value in old.items() if flat(value))
+
+
+def flat(value):
+    return not isinstance(value, dict)
+
+
+def test_every_old_genome_is_tried():
+    assert {path.stem for path in OLD_GENOMES.glob("*.json")} == {"v1_pyramid", "v1_resnest"}
 
 
 @pytest.mark.parametrize("model", [Genome, Recipe, SearchSpec])
@@ -78,7 +91,10 @@ def test_every_preset_loads_and_says_where_it_comes_from():
         ({"classes": True}, "classes = True: must be a valid integer"),
         ({"classes": None}, "classes = None: must be a valid integer"),
         ({"classes": 0}, "classes = 0: must be greater than or equal to 1"),
-        ({"unit": {"kind": "botleneck"}}, "unit.kind = 'botleneck': must be one of basic, bottlen"),
+        (
+            {"unit": {"kind": "botleneck"}},
+            "unit.kind = 'botleneck': must be one of single, b",
+        ),
         ({"unit": {"kind": "bottleneck", "cardinalty": 4}}, "did you mean 'cardinality'?"),
         ({"unit": {"kind": "basic", "cardinality": 4}}, "unit.cardinality = 4: unknown key"),
         ({"unit": {}}, "unit = {}: must say which kind it is"),

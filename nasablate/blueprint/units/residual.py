@@ -1,51 +1,57 @@
 """Lowering of one residual unit: pre slot, branch, shortcut, addition, merged slot."""
 
-from nasablate.blueprint.blueprint import Unit
+from functools import lru_cache
+
+from nasablate.blueprint.blueprint import Fragment
 from nasablate.blueprint.draft import Draft
-from nasablate.blueprint.ops import Act, Add, Conv, DropBranch, Dropout, Gate, GlobalPool
-from nasablate.blueprint.units.branches import branch_steps, output_width
+from nasablate.blueprint.layer import IMAGE
+from nasablate.blueprint.ops import Add, DropBlock, DropBranch, Dropout, Shape
+from nasablate.blueprint.units.branch import branch_steps
+from nasablate.blueprint.units.gates import emit_se
 from nasablate.blueprint.units.shortcuts import emit_shortcut
-from nasablate.blueprint.units.site import Site
-from nasablate.blueprint.widths import half_up
+from nasablate.blueprint.units.site import Plan, Site
+from nasablate.blueprint.units.step import After
 from nasablate.genome.genome import DropPath
+from nasablate.genome.placement import Placement
+from nasablate.genome.units import LinearBottleneck
+
+_NOTHING = Placement(pre=(), between=(), post=(), merged=())
 
 
-def emit_unit(draft: Draft, site: Site, source: int) -> int:
-    """Append one unit that reads layer ``source`` and return the index of its output.
+class UnitLowering:
+    """Lowers the units of one plan; equal units are lowered once."""
 
-    Raises:
-        GenomeError: the unit's numbers do not fit together.
-    """
-    genome, placement = draft.genome, draft.genome.placement
-    draft.scope, start = site.name, len(draft.layers)
-    outputs = output_width(genome.unit, site.width)
-    has_pre = site.position > 1 or placement.first_unit_pre
-    activated = draft.emit_slot("pre", placement.pre if has_pre else (), source)
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.fragment = lru_cache(maxsize=4096)(self._lower)
 
-    branch = _branch(draft, site, activated)
-    shortcut = emit_shortcut(draft, site, outputs, source, activated)
-    merge: int | None = None
-    result = branch
-    if shortcut is not None:
-        shortcut = _se(draft, site, "identity", shortcut)
-        merge = result = draft.emit("add", Add(), shortcut, branch)
-    result = draft.emit_slot("merged", placement.merged, result)
-    result = _se(draft, site, "post", result)
-    draft.units.append(
-        Unit(
-            name=site.name,
-            kind=genome.unit.kind,
-            stage=site.stage,
-            start=start,
-            stop=len(draft.layers),
-            input=source,
-            output=result,
-            branch=branch,
-            shortcut=shortcut,
-            merge=merge,
-        )
-    )
-    return result
+    def _lower(self, shape: Shape, site: Site) -> Fragment:
+        """Return the unit that reads a feature map of ``shape``.
+
+        Raises:
+            GenomeError: the unit's numbers do not fit together.
+        """
+        plan = self.plan
+        slots = _NOTHING if isinstance(plan.unit, LinearBottleneck) else plan.placement
+        draft = Draft(plan.style, shape)
+        has_pre = not site.network_first or slots.first_unit_pre
+        activated = draft.emit_slot("pre", slots.pre if has_pre else (), IMAGE)
+        branch = _branch(draft, plan, site, slots, activated)
+        shortcut, branch = emit_shortcut(draft, plan, site, activated, branch)
+        merge: int | None = None
+        result = branch
+        if shortcut is not None:
+            shortcut = emit_se(draft, plan, site, "identity", shortcut)
+            merge = result = draft.emit("add", Add(), shortcut, branch)
+        result = draft.emit_slot("merged", slots.merged, result)
+        result = emit_se(draft, plan, site, "post", result)
+        return draft.finish(plan.unit.kind, result, branch, shortcut, merge)
+
+
+@lru_cache(maxsize=16)
+def unit_lowering(plan: Plan) -> UnitLowering:
+    """Return the lowering of a plan's units, with what it has lowered before."""
+    return UnitLowering(plan)
 
 
 def drop_probability(drop_path: DropPath, position: int, total: int) -> float:
@@ -59,45 +65,25 @@ def drop_probability(drop_path: DropPath, position: int, total: int) -> float:
     return drop_path.final * position / total
 
 
-def _branch(draft: Draft, site: Site, source: int) -> int:
-    genome, placement = draft.genome, draft.genome.placement
-    inputs = draft.shape(source)[0]
-    steps = branch_steps(genome.unit, inputs, site, bias=draft.conv_bias)
-    source = _se(draft, site, "pre", source)
+def _branch(draft: Draft, plan: Plan, site: Site, slots: Placement, source: int) -> int:
+    steps = branch_steps(plan, draft.shape(source)[0], site)
+    block = _drop_block(plan) if site.has_drop_block else None
+    source = emit_se(draft, plan, site, "pre", source)
     last = len(steps) - 1
     for index, step in enumerate(steps):
-        if index == last and genome.dropout > 0:
-            source = draft.emit("dropout", Dropout(genome.dropout), source)
-        if step.before is not None:
-            source = step.before(draft, source)
-        source = draft.emit(f"conv{index + 1}", step.conv, source)
-        if index < last:
-            source = draft.emit_slot(f"between{index + 1}", placement.gap(index), source)
-        if step.after is not None:
-            source = step.after(draft, source)
+        if index == last and plan.dropout > 0:
+            source = draft.emit("dropout", Dropout(plan.dropout), source)
+        between = After(f"between{index + 1}", slots.gap(index), block)
+        source = step(draft, source, After("post", slots.post, block) if index == last else between)
         if index == last - 1:
-            source = _se(draft, site, "inner", source)
-    source = draft.emit_slot("post", placement.post, source)
-    source = _se(draft, site, "standard", source)
-    p = drop_probability(genome.drop_path, site.position, site.total)
-    if p > 0:
-        drop = DropBranch(p, genome.drop_path.per, genome.drop_path.rescale)
+            source = emit_se(draft, plan, site, "inner", source)
+    source = emit_se(draft, plan, site, "standard", source)
+    if site.drop_path > 0:
+        drop = DropBranch(site.drop_path, plan.drop_path_per, plan.drop_path_rescale)
         source = draft.emit("drop_path", drop, source)
     return source
 
 
-def _se(draft: Draft, site: Site, position: str, source: int) -> int:
-    """Append squeeze and excitation if the genome has it at this position and stage."""
-    se = draft.genome.se
-    if se is None or se.position != position:
-        return source
-    if se.stages is not None and site.stage not in se.stages:
-        return source
-    channels = draft.shape(source)[0]
-    squeezed = max(1, half_up(channels * se.ratio))
-    gates = draft.emit("se_pool", GlobalPool(), source)
-    gates = draft.emit("se_conv1", Conv(channels, squeezed, 1, bias=se.bias), gates)
-    gates = draft.emit("se_relu", Act("relu"), gates)
-    gates = draft.emit("se_conv2", Conv(squeezed, channels, 1, bias=se.bias), gates)
-    gates = draft.emit("se_sigmoid", Act("sigmoid"), gates)
-    return draft.emit("se", Gate(), source, gates)
+def _drop_block(plan: Plan) -> DropBlock | None:
+    spec = plan.drop_block
+    return DropBlock(spec.p, spec.size, spec.per) if spec.p > 0 else None

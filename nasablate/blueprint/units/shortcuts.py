@@ -1,90 +1,145 @@
-"""Lowering of shortcuts."""
+"""Lowering of shortcuts and of how they join the branch."""
 
 from typing import assert_never
 
 from nasablate.blueprint.draft import Draft
-from nasablate.blueprint.ops import Conv, PadChannels, Pool
-from nasablate.blueprint.units.site import Site
+from nasablate.blueprint.layer import IMAGE
+from nasablate.blueprint.ops import Act, Conv, Dropout, Gate, PadChannels, Pool, Scale
+from nasablate.blueprint.units.site import Plan, Site
 from nasablate.errors import GenomeError, Problem
-from nasablate.genome.shortcut import Identity, NoShortcut, Projection, Reads, ZeroPad
+from nasablate.genome.shortcut import Identity, NoShortcut, Partial, Projection, Reads, ZeroPad
 
 
-def emit_shortcut(draft: Draft, site: Site, outputs: int, raw: int, activated: int) -> int | None:
-    """Append the shortcut's layers and return its last index; None if there is none.
+def emit_shortcut(
+    draft: Draft, plan: Plan, site: Site, activated: int, branch: int
+) -> tuple[int | None, int]:
+    """Append the shortcut's layers and return the last of the shortcut and of the branch.
+
+    The shortcut is None if there is none. The branch gets what joining asks of it: a constant
+    factor, or the gate of exclusive gating (arXiv 1603.05027, Fig. 2).
 
     Args:
-        draft: The blueprint under construction.
+        draft: The unit under construction.
+        plan: What all units share.
         site: The unit's place.
-        outputs: Channels of the unit's output.
-        raw: Index of the unit's input.
         activated: Index of the output of the unit's ``pre`` slot.
+        branch: Last layer of the branch.
 
     Raises:
         GenomeError: this form cannot join input and branch.
     """
-    shortcut = draft.genome.shortcut
-    changes = site.stride > 1 or draft.shape(raw)[0] != outputs
+    spec = plan.shortcut
+    if isinstance(spec, NoShortcut):
+        return None, branch
+    source, joined = _form(draft, plan, site, draft.shape(branch)[0], activated)
+    if joined is None:
+        return None, branch
+    if spec.scale != 1:
+        joined = draft.emit("shortcut_scale", Scale(spec.scale), joined)
+    if spec.branch_scale != 1:
+        branch = draft.emit("branch_scale", Scale(spec.branch_scale), branch)
+    if spec.gate != "none":
+        gate = _gate(draft, site, spec.gate_bias, source, draft.shape(branch)[0])
+        rest = draft.emit("shortcut_gate_rest", Scale(-1.0, 1.0), gate)
+        joined = draft.emit("shortcut_gated", Gate(), joined, rest)
+        if spec.gate == "exclusive":
+            branch = draft.emit("branch_gated", Gate(), branch, gate)
+    if spec.dropout > 0:
+        joined = draft.emit("shortcut_dropout", Dropout(spec.dropout), joined)
+    return joined, branch
+
+
+def _form(
+    draft: Draft, plan: Plan, site: Site, outputs: int, activated: int
+) -> tuple[int, int | None]:
+    """Return what the shortcut reads, and the shortcut brought to the branch's shape."""
+    shortcut, inputs = plan.shortcut, draft.input[0]
+    changes = site.stride > 1 or inputs != outputs
     match shortcut:
-        case NoShortcut():
-            return None
         case Identity():
             if changes:
-                raise _refuse(draft, site, outputs, raw, "identity keeps the shape", "zero_pad")
-            return raw
+                raise _refuse(site, inputs, outputs, "identity keeps the shape", "zero_pad")
+            return IMAGE, IMAGE
+        case Partial():
+            fits = site.stride == 1 and inputs <= outputs
+            return IMAGE, _pad(draft, outputs, IMAGE) if fits else None
         case ZeroPad():
-            source = _source(shortcut.reads, site, raw, activated, changes=changes)
-            return _zero_pad(draft, site, shortcut, outputs, source)
+            source = _source(shortcut.reads, site, activated, changes=changes)
+            return source, _zero_pad(draft, site, shortcut, outputs, source)
         case Projection():
-            source = _source(shortcut.reads, site, raw, activated, changes=changes)
-            if not changes and shortcut.when == "shape_change":
-                return source
-            return _projection(draft, site, shortcut, outputs, source)
+            source = _source(shortcut.reads, site, activated, changes=changes)
+            return source, _option_b_or_c(draft, plan, site, outputs, source)
+        case NoShortcut():
+            return IMAGE, None
         case _:
             assert_never(shortcut)
 
 
-def _source(reads: Reads, site: Site, raw: int, activated: int, *, changes: bool) -> int:
+def _option_b_or_c(draft: Draft, plan: Plan, site: Site, outputs: int, source: int) -> int:
+    """Append a projection, or what stands for it in units that do without."""
+    assert isinstance(plan.shortcut, Projection)
+    when, widens = plan.shortcut.when, draft.shape(source)[0] != outputs
+    if when == "always" or site.stride > 1 or (widens and when == "shape_change"):
+        return _projection(draft, plan.shortcut, site, outputs, source, bias=plan.style.conv_bias)
+    return _zero_pad(draft, site, ZeroPad(), outputs, source)
+
+
+def _source(reads: Reads, site: Site, activated: int, *, changes: bool) -> int:
     match reads:
         case "raw":
-            return raw
+            return IMAGE
         case "shape_change":
-            return activated if changes else raw
+            return activated if changes else IMAGE
         case "stage_first":
-            return activated if site.index == 0 else raw
+            return activated if site.stage_first else IMAGE
         case _:
             assert_never(reads)
 
 
 def _zero_pad(draft: Draft, site: Site, shortcut: ZeroPad, outputs: int, source: int) -> int:
-    missing = outputs - draft.shape(source)[0]
-    if missing < 0:
-        rule = "zero_pad cannot remove channels"
-        raise _refuse(draft, site, outputs, source, rule, "projection")
+    inputs = draft.shape(source)[0]
+    if inputs > outputs:
+        raise _refuse(site, inputs, outputs, "zero_pad cannot remove channels", "projection")
     if site.stride > 1:
         kernel = 1 if shortcut.reduce == "subsample" else site.stride
         pool = Pool("avg", kernel, site.stride, ceil=kernel > 1)
         source = draft.emit("shortcut_pool", pool, source)
-    if missing:
-        before = missing // 2 if shortcut.pad_at == "both" else 0
-        source = draft.emit("shortcut_pad", PadChannels(before, missing - before), source)
-    return source
+    return _pad(draft, outputs, source, both=shortcut.pad_at == "both")
 
 
-def _projection(draft: Draft, site: Site, shortcut: Projection, outputs: int, source: int) -> int:
+def _pad(draft: Draft, outputs: int, source: int, *, both: bool = False) -> int:
+    missing = outputs - draft.shape(source)[0]
+    if not missing:
+        return source
+    before = missing // 2 if both else 0
+    return draft.emit("shortcut_pad", PadChannels(before, missing - before), source)
+
+
+def _projection(
+    draft: Draft, shortcut: Projection, site: Site, outputs: int, source: int, *, bias: bool
+) -> int:
     stride = site.stride
+    kernel = shortcut.kernel if stride > 1 else 1
     if shortcut.reduce == "avg_pool" and stride > 1:
         source = draft.emit("shortcut_pool", Pool("avg", stride, stride, ceil=True), source)
         stride = 1
     inputs = draft.shape(source)[0]
-    conv = Conv(inputs, outputs, 1, stride, bias=draft.conv_bias)
+    conv = Conv(inputs, outputs, kernel, stride, kernel // 2, bias=bias)
     source = draft.emit("shortcut_conv", conv, source)
     return draft.emit_slot("shortcut", ("bn",), source) if shortcut.bn else source
 
 
-def _refuse(
-    draft: Draft, site: Site, outputs: int, source: int, rule: str, better: str
-) -> GenomeError:
-    change = f"{draft.shape(source)[0]} -> {outputs} channels, stride {site.stride}"
-    path = f"stages[{site.stage}].units[{site.index}]"
+def _gate(draft: Draft, site: Site, bias: float, source: int, outputs: int) -> int:
+    """Append the gating function: sigmoid of a 1x1 convolution with a bias."""
+    conv = Conv(draft.shape(source)[0], outputs, 1, site.stride, bias=True)
+    gate = draft.emit("shortcut_gate_conv", conv, source)
+    if bias:
+        gate = draft.emit("shortcut_gate_bias", Scale(1.0, bias), gate)
+    return draft.emit("shortcut_gate", Act("sigmoid"), gate)
+
+
+def _refuse(site: Site, inputs: int, outputs: int, rule: str, better: str) -> GenomeError:
+    change = f"{inputs} -> {outputs} channels, stride {site.stride}"
+    path = f"stages[{site.where[0]}].units[{site.where[1]}]"
     problem = Problem(path, change, rule, f"use shortcut.kind: {better}", loc=("shortcut",))
     return GenomeError(problem)
