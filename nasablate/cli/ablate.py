@@ -8,10 +8,12 @@ import typer
 from nasablate.cli.options import (
     DEFAULT_STORAGE,
     INTERRUPTED,
+    AllowCodeOption,
     JsonOption,
     RunnerName,
     RunnerOption,
     StorageOption,
+    code_permission,
 )
 from nasablate.cli.output import plural, write_json
 from nasablate.errors import RunError
@@ -30,6 +32,7 @@ def command(
         str | None,
         typer.Option(help="A running Ray cluster, such as auto.", show_default=False),
     ] = None,
+    allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train every arm of an ablation on every seed, and compare them."""
@@ -43,7 +46,10 @@ def command(
 
     go_on = "Interrupted; everything done is kept, and the same command goes on."
     try:
-        with show_progress(spec.name, "val_error", "minimize") as observer:
+        with (
+            code_permission(allowed=allow_code),
+            show_progress(spec.name, "val_error", "minimize") as observer,
+        ):
             result = run_ablation(spec, storage, runner.value, observer, address=address)
     except KeyboardInterrupt:
         typer.echo(go_on, err=True)

@@ -1,7 +1,10 @@
 """Arguments and options that several commands share."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,6 +48,25 @@ GenomeArgument = Annotated[
         show_default=False,
     ),
 ]
+AllowCodeOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-code",
+        help="Run the Python class of a custom unit, found from the current folder.",
+    ),
+]
+
+
+@contextmanager
+def code_permission(*, allowed: bool) -> Generator[None]:
+    """Permit custom units' code inside the block if the user said so."""
+    if not allowed:
+        yield
+        return
+    from nasablate.nets.custom import allow_code
+
+    with allow_code(str(Path.cwd())):
+        yield
 
 
 def read_genome(ref: str) -> "Genome":

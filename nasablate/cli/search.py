@@ -8,9 +8,11 @@ import typer
 from nasablate.cli.options import (
     DEFAULT_STORAGE,
     INTERRUPTED,
+    AllowCodeOption,
     RunnerName,
     RunnerOption,
     StorageOption,
+    code_permission,
 )
 from nasablate.cli.output import plural
 from nasablate.errors import RunError
@@ -34,6 +36,7 @@ def command(
         str | None,
         typer.Option(help="A running Ray cluster, such as auto.", show_default=False),
     ] = None,
+    allow_code: AllowCodeOption = False,
 ) -> None:
     """Run a search, or go on with one that was interrupted."""
     from nasablate.genome import load_search
@@ -47,7 +50,11 @@ def command(
 
     metric, direction = next(iter(spec.objectives.items()))
     try:
-        with located_in(space), show_progress(spec.name, metric, direction) as observer:
+        with (
+            located_in(space),
+            code_permission(allowed=allow_code),
+            show_progress(spec.name, metric, direction) as observer,
+        ):
             result = run_search(
                 spec, storage, runner.value, observer, trials=trials, address=address
             )

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nasablate.cli.options import GenomeArgument, read_genome
+from nasablate.cli.options import AllowCodeOption, GenomeArgument, code_permission, read_genome
 from nasablate.cli.output import format_error, format_seconds
 from nasablate.errors import RunError
 
@@ -17,7 +17,7 @@ EXAMPLES = """\
   nasablate train resnet-20 --data folder:my_images --size 32"""
 
 
-def command(
+def command(  # noqa: PLR0913 - one parameter per option
     genome: GenomeArgument,
     *,
     data: Annotated[
@@ -35,6 +35,7 @@ def command(
         typer.Option(min=1, help="Instead of the recipe's epochs.", show_default=False),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
+    allow_code: AllowCodeOption = False,
 ) -> None:
     """Train one network here and print its error.
 
@@ -64,7 +65,8 @@ def command(
         typer.echo(_epoch_line(record, training.epochs), err=True)
         return True
 
-    outcome = fit(job, show)
+    with code_permission(allowed=allow_code):
+        outcome = fit(job, show)
     if outcome.state == "diverged":
         message = f"the training diverged in epoch {len(outcome.records)}: {outcome.reason}"
         raise RunError(message)

@@ -3,13 +3,19 @@
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, cast, get_origin
 
 from pydantic import BaseModel, JsonValue
 
 from nasablate.errors import Problem, SpecError
 from nasablate.genome.placement import PRESETS
-from nasablate.genome.problems import field_names, fields_by_key, models_at, nearest
+from nasablate.genome.problems import (
+    annotations_at,
+    field_names,
+    fields_by_key,
+    models_at,
+    nearest,
+)
 
 Parts = tuple[str | int, ...]
 EVERY = "*"
@@ -37,6 +43,8 @@ def check_path(model: type[BaseModel], path: str) -> None:
         known = field_names(model, parts[:index])
         if isinstance(part, int) or part == EVERY or part in known:
             continue
+        if any(get_origin(kind) is dict for kind in annotations_at(model, parts[:index])):
+            return  # arguments of a user's own class
         place = ".".join(str(word) for word in parts[:index])
         place = place or f"a {model.__name__.lower()}"
         raise SpecError(

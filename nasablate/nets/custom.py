@@ -4,6 +4,9 @@ import hashlib
 import importlib
 import inspect
 import json
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,23 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from nasablate.blueprint import ops
+from nasablate.blueprint.units.custom import permitted
 from nasablate.errors import GenomeError, Problem, one_line
 from nasablate.genome.units import Custom
+
+
+@contextmanager
+def allow_code(folder: str) -> Generator[None]:
+    """Permit users' own units inside the block, with ``folder`` as a place to import from."""
+    added = folder not in sys.path
+    if added:
+        sys.path.insert(0, folder)
+    try:
+        with permitted(meter, folder):
+            yield
+    finally:
+        if added and folder in sys.path:
+            sys.path.remove(folder)
 
 
 def meter(unit: Custom, shape: ops.Shape, outputs: int, stride: int) -> ops.Custom:

@@ -13,7 +13,12 @@ from nasablate.search.ablation_result import (
     load_ablation_result,
 )
 from nasablate.search.observer import Observer, SilentObserver
-from nasablate.search.spec_guard import check_same_images, check_unchanged, stored_spec
+from nasablate.search.spec_guard import (
+    check_same_code,
+    check_same_images,
+    check_unchanged,
+    stored_spec,
+)
 from nasablate.store import (
     DEFAULT_URL,
     Database,
@@ -177,6 +182,7 @@ def _study(database: Database, spec: AblationSpec, arms: "Arms", fingerprint: st
         return database.create(spec.name, {"val_error": "minimize"}, attributes)
     check_unchanged(stored_spec(study, _KIND), spec, len(study.trials()))
     check_same_images(study, spec, fingerprint)
+    check_same_code(study)
     for key, value in described.items():
         study.set_attribute(key, value)
     return study

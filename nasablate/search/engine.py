@@ -28,7 +28,12 @@ from nasablate.search.readings import TestReader
 from nasablate.search.result import CONFIRMED, CandidateResult, SearchResult, load_result
 from nasablate.search.runner import Runner
 from nasablate.search.samplers import make_sampler, sampler_name
-from nasablate.search.spec_guard import check_same_images, check_unchanged, stored_spec
+from nasablate.search.spec_guard import (
+    check_same_code,
+    check_same_images,
+    check_unchanged,
+    stored_spec,
+)
 from nasablate.store import (
     Database,
     StudyStore,
@@ -142,6 +147,7 @@ class SearchRun:
             )
         check_unchanged(stored_spec(study), spec, len(study.trials()))
         check_same_images(study, spec, fingerprint)
+        check_same_code(study)
         for key, value in _description(spec, "search").items():
             study.set_attribute(key, value)
         return study

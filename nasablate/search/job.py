@@ -6,15 +6,18 @@ import importlib
 import json
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from nasablate.errors import NasablateError, StoreError
+from nasablate.blueprint import digest, lower
+from nasablate.errors import NasablateError, RunError, StoreError
 from nasablate.genome.data_spec import DataSpec
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
+from nasablate.genome.units import Custom
 from nasablate.store.records import Epoch
 
 if TYPE_CHECKING:
@@ -52,6 +55,9 @@ class Job:
     epochs: int
     folder: str
     keep_weights: bool
+    code_folder: str = ""
+    """Where a custom unit's class is imported from; empty where no such code is permitted."""
+    network_digest: str = ""
 
     def to_json(self) -> str:
         """Return the job as one text, which no layer in between looks into."""
@@ -103,8 +109,9 @@ def train(job: Job, device: str, on_epoch: OnEpoch) -> JobEnd:
     from nasablate.training.environment import manifest
 
     asked = _train_job(job, device)
-    (Path(job.folder) / MANIFEST_FILE).write_text(json.dumps(manifest(asked)))
-    outcome = fit(asked, lambda record: on_epoch(Epoch.of(record)))
+    with _code(job):
+        (Path(job.folder) / MANIFEST_FILE).write_text(json.dumps(manifest(asked)))
+        outcome = fit(asked, lambda record: on_epoch(Epoch.of(record)))
     return JobEnd(outcome.state, outcome.reason)
 
 
@@ -112,7 +119,8 @@ def read_test(job: Job, device: str) -> TestScore:
     """Read the test set once with the weights that the job left."""
     from nasablate.training import evaluate_test
 
-    result = evaluate_test(_train_job(job, device))
+    with _code(job):
+        result = evaluate_test(_train_job(job, device))
     return TestScore(
         error=result.error,
         loss=result.loss,
@@ -186,6 +194,34 @@ def _train_job(job: Job, device: str) -> "TrainJob":
         folder=Path(job.folder),
         keep_weights=job.keep_weights,
     )
+
+
+@contextmanager
+def _code(job: Job) -> Generator[None]:
+    """Permit a custom unit's code where the driver that made the job was permitted it."""
+    if not job.code_folder:
+        yield
+        return
+    from nasablate.nets.custom import allow_code
+
+    with allow_code(job.code_folder):
+        _check_unchanged(job)
+        yield
+
+
+def _check_unchanged(job: Job) -> None:
+    """Refuse to train a network whose code is no longer what its trial was made of.
+
+    Raises:
+        RunError: the custom unit's file has changed since.
+    """
+    genome = Genome.parse(json.loads(job.genome))
+    if isinstance(genome.unit, Custom) and digest(lower(genome)) != job.network_digest:
+        message = (
+            f"the code of {genome.unit.class_} has changed since trial {job.study}/{job.number}"
+            " was proposed; undo the change, or give the study another name"
+        )
+        raise RunError(message)
 
 
 def _describe(error: Exception) -> str:

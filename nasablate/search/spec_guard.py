@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from nasablate.blueprint import digest, lower
 from nasablate.errors import StoreError
-from nasablate.genome import AblationSpec, SearchSpec
+from nasablate.genome import AblationSpec, Genome, SearchSpec
+from nasablate.genome.units import Custom
 from nasablate.store import StudyStore
 
 _FREE = ("question", "reported", "resources.concurrent")
@@ -111,3 +113,27 @@ def check_same_images(study: StudyStore, spec: SearchSpec | AblationSpec, finger
             f"{spec.data.name} was {before}, now it is {fingerprint}"
         )
         raise StoreError(message)
+
+
+def check_same_code(study: StudyStore) -> None:
+    """Refuse to go on with a custom unit whose code has changed since the study began.
+
+    Raises:
+        GenomeError: the unit's code is not permitted, or does not load.
+        StoreError: the code has changed.
+    """
+    checked: set[str] = set()
+    for trial in study.trials():
+        text = str(trial.attributes.get("genome", ""))
+        if '"custom"' not in text:
+            continue
+        genome = Genome.parse(json.loads(text))
+        if not isinstance(genome.unit, Custom) or genome.unit.class_ in checked:
+            continue
+        checked.add(genome.unit.class_)
+        if digest(lower(genome)) != trial.attributes["network_digest"]:
+            message = (
+                f"the code of {genome.unit.class_} has changed since study {study.name!r} began;"
+                " undo the change, or give the file a new name"
+            )
+            raise StoreError(message)

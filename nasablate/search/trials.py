@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nasablate.blueprint.units.custom import code_folder
 from nasablate.genome.space import Direction
 from nasablate.search.job import (
     ATTEMPT_FILE,
@@ -81,6 +82,8 @@ class Trial:
             epochs=self.epochs,
             folder=str(self.folder),
             keep_weights=keep_weights,
+            code_folder=code_folder(),
+            network_digest=self.attributes["network_digest"],
         )
 
     def is_trained(self, *, keep_weights: bool) -> bool:

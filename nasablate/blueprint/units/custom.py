@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Protocol
 
 from nasablate.blueprint.draft import Draft
@@ -26,17 +27,29 @@ class Meter(Protocol):
         ...
 
 
-_METER: ContextVar[Meter | None] = ContextVar("meter", default=None)
+@dataclass(frozen=True, slots=True)
+class _Permission:
+    meter: Meter
+    folder: str
+
+
+_GIVEN: ContextVar[_Permission | None] = ContextVar("permission", default=None)
 
 
 @contextmanager
-def measured_by(meter: Meter) -> Generator[None]:
-    """Allow custom units inside the block: ``meter`` loads and counts them."""
-    token = _METER.set(meter)
+def permitted(meter: Meter, folder: str) -> Generator[None]:
+    """Allow custom units inside the block: ``meter`` loads them from ``folder`` and counts them."""
+    token = _GIVEN.set(_Permission(meter, folder))
     try:
         yield
     finally:
-        _METER.reset(token)
+        _GIVEN.reset(token)
+
+
+def code_folder() -> str:
+    """Return the folder that users' code comes from, empty where none is permitted."""
+    given = _GIVEN.get()
+    return "" if given is None else given.folder
 
 
 def custom_steps(unit: Custom, inputs: int, site: Site) -> list[Step]:
@@ -46,14 +59,14 @@ def custom_steps(unit: Custom, inputs: int, site: Site) -> list[Step]:
         GenomeError: nobody allowed code of the user's own, or the meter refuses the class.
     """
     del inputs  # the class sees the whole shape
-    meter = _METER.get()
-    if meter is None:
+    given = _GIVEN.get()
+    if given is None:
         rule = "names code of your own, which is not run without permission"
         remedy = "add --allow-code if you trust it"
         raise GenomeError(Problem("unit.class", unit.class_, rule, remedy, loc=("unit", "class")))
 
     def emit(draft: Draft, source: int, after: After) -> int:
-        op = meter(unit, draft.shape(source), site.width, site.stride)
+        op = given.meter(unit, draft.shape(source), site.width, site.stride)
         return draft.emit_slot(
             after.prefix, after.slot, draft.emit("custom", op, source), after.drop_block
         )
