@@ -27,7 +27,7 @@ from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
 from optuna.trial import TrialState
 
 from nasablate.genome.space import Direction
-from nasablate.search.space import Assignment, Axis
+from nasablate.search.axis import Assignment, Axis
 from nasablate.store import ParamValue, State
 
 
@@ -49,7 +49,7 @@ class PointsLike(Protocol):
         ...
 
     def random(self, rng: random.Random, /) -> Assignment:
-        """Draw every active axis uniformly."""
+        """Draw a cell, every one as likely as any other but for axes with a scale of their own."""
         ...
 
 
@@ -131,7 +131,7 @@ def stream(seed: int, *names: object) -> random.Random:
 
 
 class RandomSampler:
-    """Every active axis uniformly."""
+    """Every cell as likely as any other; see ``Space.random``."""
 
     patience: int | None = 200
 

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from nasablate.blueprint import Cost, cost, digest, lower
+from nasablate.errors import SpecError
 from nasablate.genome import Genome, Recipe
-from nasablate.genome.edits import apply_edits, check_path
+from nasablate.genome.edits import check_path
+from nasablate.search.edited import EditedRecords, Key, Part, key_of
 
 if TYPE_CHECKING:
     from nasablate.data import DataInfo
 
 TRAINING = "training."
 """Paths that begin so belong to the recipe."""
+_MOST_COSTS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +57,71 @@ def vary(genome: Genome, recipe: Recipe, edits: Mapping[str, JsonValue]) -> Vari
         GenomeError: the edited genome describes no legal network.
         SpecError: a value breaks a rule of the genome or the recipe.
     """
+    return Variants(genome, recipe).vary(edits)
+
+
+class Variants:
+    """A base genome and recipe under many edits, as the cells of a space need them.
+
+    Equal edits are parsed once, and the cost of equal genomes is counted once.
+    """
+
+    def __init__(self, genome: Genome, recipe: Recipe) -> None:
+        self._genomes = EditedRecords(genome)
+        self._recipes = EditedRecords(recipe)
+        self._costs: dict[Key, Cost | None] = {}
+
+    def vary(self, edits: Mapping[str, JsonValue]) -> Variant:
+        """Apply edits by dotted path and resolve the result; raises as the function `vary`."""
+        own, training = _split(edits)
+        genome = self._genomes.edited(own)
+        recipe = self._recipes.edited(training)
+        blueprint = lower(genome.record)
+        return Variant(
+            genome=genome.record,
+            recipe=recipe.record,
+            network_digest=digest(blueprint),
+            recipe_digest=recipe.record.digest(),
+            cost=cost(blueprint),
+            ignored=genome.ignored + tuple(f"{TRAINING}{path}" for path in recipe.ignored),
+        )
+
+    def cost(self, edits: Mapping[str, JsonValue]) -> Cost | None:
+        """Return the cost of the edited network, None if it is no legal one.
+
+        Edits of the recipe are passed over. This is quicker than `vary`.
+        """
+        own, _ = _split(edits)
+        parts = self._genomes.parts(own)
+        if parts is None:
+            return self._resolved(own, parts)
+        key = key_of(parts)
+        if key not in self._costs:
+            if len(self._costs) >= _MOST_COSTS:
+                self._costs.clear()
+            self._costs[key] = self._resolved(own, parts)
+        return self._costs[key]
+
+    def has_recipe(self, edits: Mapping[str, JsonValue]) -> bool:
+        """Tell whether the edited recipe is legal; edits of the genome are passed over."""
+        _, training = _split(edits)
+        try:
+            self._recipes.edited(training)
+        except SpecError:
+            return False
+        return True
+
+    def _resolved(self, own: dict[str, JsonValue], parts: list[Part] | None) -> Cost | None:
+        try:
+            return cost(lower(self._genomes.joined(own, parts).record))
+        except SpecError:
+            return None
+
+
+def _split(edits: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
+    """Return the edits of the genome and those of the recipe."""
     own = {path: value for path, value in edits.items() if not path.startswith(TRAINING)}
     training = {
         path.removeprefix(TRAINING): value for path, value in edits.items() if path not in own
     }
-    document, ignored = apply_edits(Genome, genome.document(), own)
-    changed = Genome.parse(document)
-    if training:
-        recipe_document, idle = apply_edits(Recipe, recipe.document(), training)
-        recipe = Recipe.parse(recipe_document)
-        ignored += tuple(f"{TRAINING}{path}" for path in idle)
-    blueprint = lower(changed)
-    return Variant(
-        genome=changed,
-        recipe=recipe,
-        network_digest=digest(blueprint),
-        recipe_digest=recipe.digest(),
-        cost=cost(blueprint),
-        ignored=ignored,
-    )
+    return own, training

@@ -2,9 +2,9 @@ import random
 
 import pytest
 
+from nasablate.search.axis import Axis
 from nasablate.search.proposals import Setting, SpaceProposer
 from nasablate.search.samplers import Known, distribution, make_sampler, sampler_name
-from nasablate.search.space import Axis
 from tests.search.toy import ToySpace
 
 NAMES = ("random", "grid", "tpe", "nsga2")

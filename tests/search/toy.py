@@ -16,8 +16,9 @@ from pathlib import Path
 from nasablate.blueprint import Cost
 from nasablate.errors import GenomeError, Problem
 from nasablate.genome import Genome, Recipe
+from nasablate.search.axis import Assignment, Axis
 from nasablate.search.job import Job, JobEnd, OnEpoch, TestScore
-from nasablate.search.space import Assignment, Axis, Candidate
+from nasablate.search.space import Candidate
 from nasablate.store import Epoch
 
 TRAIN = "tests.search.toy:train"
