@@ -1,38 +1,22 @@
 """What a search would do, worked out before anything is trained."""
 
-import random
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import sqrt
+from random import Random
 from typing import Any
 
 from nasablate.data import DataInfo, load_info
 from nasablate.errors import SpecError
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import Halving
-from nasablate.search.space import Candidate, Space, load_space
+from nasablate.search.axis import Assignment
+from nasablate.search.counting import OnCount, count_valid, ignore_count
+from nasablate.search.space import Candidate, Space, drawn_by_axis, load_space
 from nasablate.search.timing import concurrent_trials, duration_text, hours_of, seconds_per_step
+from nasablate.search.valid_cells import Tally, ValidCells, tallied
 
 _ENUMERATE = 3000
 _SAMPLES = 400
-_Z95 = 1.959963984540054
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share of the cells: exact if all were counted, else estimated with its interval."""
-
-    percent: float
-    low: float
-    high: float
-    num_counted: int
-    exact: bool
-
-    def text(self) -> str:
-        """Return the share for people."""
-        if self.exact:
-            return f"{self.percent:.1f} % (all {self.num_counted} cells counted)"
-        interval = f"95 % interval {self.low:.1f} to {self.high:.1f}"
-        return f"{self.percent:.1f} % ({interval}, n = {self.num_counted} drawn cells)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +25,10 @@ class SearchPlan:
 
     name: str
     data: DataInfo
-    num_cells: int | None
-    legal: Share
-    feasible: Share
+    cells: ValidCells
     num_networks: int
-    """Distinct networks and recipes among the feasible cells looked at."""
+    """Distinct networks and recipes among the valid cells looked at."""
+    num_looked_at: int
     params: tuple[int, int]
     macs: tuple[int, int]
     trials: int
@@ -70,11 +53,7 @@ class SearchPlan:
                 "num_val": self.data.num_val,
                 "classes": self.data.classes,
             },
-            "num_cells": self.num_cells,
-            "legal_percent": self.legal.percent,
-            "feasible_percent": self.feasible.percent,
-            "exact": self.feasible.exact,
-            "num_counted": self.feasible.num_counted,
+            **self.cells.document(),
             "num_networks": self.num_networks,
             "params": list(self.params),
             "macs": list(self.macs),
@@ -90,17 +69,15 @@ class SearchPlan:
 
     def text(self) -> str:
         """Return the plan for people."""
-        cells = "infinitely many" if self.num_cells is None else f"{self.num_cells:,}"
         data = self.data
         size = f"{data.channels} x {data.height} x {data.width}"
-        seen = "" if self.feasible.exact else f" among {self.feasible.num_counted} drawn cells"
+        exact = self.num_looked_at == self.cells.num_cells
+        seen = "" if exact else f" among {self.num_looked_at:,} drawn cells"
         lines = [
             f"search {self.name}",
             f"  data         {data.name}: {data.num_train:,} training and {data.num_val:,} "
             f"validation images, {size}, {data.classes} classes",
-            f"  cells        {cells}",
-            f"  legal        {self.legal.text()}",
-            f"  in limits    {self.feasible.text()}",
+            *self.cells.lines(),
             f"  networks     {self.num_networks:,} distinct{seen}",
             f"  params       {self.params[0]:,} to {self.params[1]:,}",
             f"  macs         {self.macs[0]:,} to {self.macs[1]:,}",
@@ -118,22 +95,39 @@ class SearchPlan:
         return "\n".join(lines)
 
 
-def plan_search(spec: SearchSpec, *, measure: bool = True) -> SearchPlan:
+def plan_search(
+    spec: SearchSpec,
+    *,
+    measure: bool = True,
+    exact: bool = False,
+    processes: int = 1,
+    on_count: OnCount = ignore_count,
+) -> SearchPlan:
     """Work out what a search would do.
 
     Args:
         spec: A search as ``load_search`` returns it.
         measure: Time a few training steps of the median network for the hours (loads torch).
+        exact: Count the valid cells however long it takes; see `count_valid`.
+        processes: Processes that share a long count; more than one needs a main module that
+            may be imported.
+        on_count: Told how far a long count is.
 
     Raises:
-        SpecError: the space has no legal cell or a mistake in its axes.
+        SpecError: the space has no legal cell or a mistake in its axes, or an exact count of
+            infinitely many cells is asked for.
         DataError: the data set cannot be read.
     """
     info = load_info(spec.data)
     space = load_space(spec, info)
-    candidates, num_seen, exact = _look(space)
-    feasible = [candidate for candidate in candidates if not candidate.violations]
-    networks = {(c.network_digest, c.recipe_digest): c for c in feasible}
+    candidates, num_seen = _look(space)
+    valid = [candidate for candidate in candidates if not candidate.violations]
+    exhaustive = num_seen == space.num_cells
+    if exhaustive:
+        cells = tallied(Tally(num_seen, len(candidates), len(valid)), num_seen, exact=True)
+    else:
+        cells = count_valid(space, exact=exact, processes=processes, on_count=on_count)
+    networks = {(c.network_digest, c.recipe_digest): c for c in valid}
     distinct = sorted(networks.values(), key=lambda candidate: candidate.cost.macs)
     median = distinct[len(distinct) // 2] if distinct else candidates[0]
     epochs = max(candidate.recipe.epochs for candidate in candidates)
@@ -142,16 +136,15 @@ def plan_search(spec: SearchSpec, *, measure: bool = True) -> SearchPlan:
     threads = spec.resources.threads_per_trial
     seconds = seconds_per_step(median, info, threads) if measure else None
     concurrent = concurrent_trials(spec.resources)
-    trials = min(spec.trials, len(distinct)) if exact else spec.trials
+    trials = min(spec.trials, len(distinct)) if exhaustive else spec.trials
     return SearchPlan(
         name=spec.name,
         data=info,
-        num_cells=space.num_cells,
-        legal=_share(len(candidates), num_seen, exact=exact),
-        feasible=_share(len(feasible), num_seen, exact=exact),
+        cells=cells,
         num_networks=len(distinct),
-        params=_span([candidate.cost.params for candidate in feasible or candidates]),
-        macs=_span([candidate.cost.macs for candidate in feasible or candidates]),
+        num_looked_at=num_seen,
+        params=_span([candidate.cost.params for candidate in valid or candidates]),
+        macs=_span([candidate.cost.macs for candidate in valid or candidates]),
         trials=spec.trials,
         epochs=epochs,
         expected_epochs=expected,
@@ -159,35 +152,33 @@ def plan_search(spec: SearchSpec, *, measure: bool = True) -> SearchPlan:
         confirm_trials=confirm,
         step_seconds=seconds,
         hours=hours_of(seconds, median, info, trials * expected + confirm * epochs, concurrent),
-        warnings=tuple(_warnings(spec, space, candidates, distinct, exact=exact)),
+        warnings=tuple(_warnings(spec, space, candidates, distinct, exact=exhaustive)),
     )
 
 
-def _look(space: Space) -> tuple[list[Candidate], int, bool]:
-    """Return the legal candidates among all cells, or among drawn ones if there are many."""
-    exact = space.num_cells is not None and space.num_cells <= _ENUMERATE
-    rng = random.Random(0)  # noqa: S311 - reproducible draws, no secrets
-    cells = space.cells() if exact else (space.random(rng) for _ in range(_SAMPLES))
+def _look(space: Space) -> tuple[list[Candidate], int]:
+    """Return the legal ones of all cells, or of drawn ones if there are many, and of how many.
+
+    If no drawn cell is legal, those that the space was checked by are added: some of them are.
+    """
+    rng = Random(0)  # noqa: S311 - reproducible draws, no secrets
+    is_small = space.num_cells is not None and space.num_cells <= _ENUMERATE
+    cells = list(space.cells() if is_small else (space.uniform(rng) for _ in range(_SAMPLES)))
+    found = _legal(space, cells)
+    if not found:
+        more = list(drawn_by_axis(space))
+        return _legal(space, more), len(cells) + len(more)
+    return found, len(cells)
+
+
+def _legal(space: Space, cells: Iterable[Assignment]) -> list[Candidate]:
     found: list[Candidate] = []
-    num_seen = 0
     for cell in cells:
-        num_seen += 1
         try:
             found.append(space.candidate(cell))
         except SpecError:
             continue
-    return found, num_seen, exact
-
-
-def _share(count: int, total: int, *, exact: bool) -> Share:
-    """Return a share in percent; drawn ones with Wilson's interval (1927)."""
-    p = count / total
-    if exact:
-        return Share(100 * p, 100 * p, 100 * p, total, exact=True)
-    z2 = _Z95**2
-    center = (p + z2 / (2 * total)) / (1 + z2 / total)
-    half = _Z95 / (1 + z2 / total) * sqrt(p * (1 - p) / total + z2 / (4 * total**2))
-    return Share(100 * p, 100 * (center - half), 100 * (center + half), total, exact=False)
+    return found
 
 
 def _span(values: list[int]) -> tuple[int, int]:
