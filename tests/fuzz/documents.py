@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from nasablate.genome import Genome, Recipe, genome_presets
 from nasablate.genome.edits import split_path
-from nasablate.genome.problems import annotations_at, field_names
+from nasablate.genome.problems import annotations_at, field_names, fields_by_key
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -33,7 +33,7 @@ _FLOATS = (
 
 def documents(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
     """Return documents of a record type; required keys are nearly always there."""
-    fields = model.model_fields
+    fields = fields_by_key(model)
     required = {
         name: _values(field.annotation) for name, field in fields.items() if field.is_required()
     }
@@ -76,7 +76,7 @@ def _right(annotation: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one ca
         int: _INTEGERS,
         float: _FLOATS,
         bool: st.booleans(),
-        str: st.sampled_from(["a", "resnet-20", "4M"]) | st.text(max_size=6),
+        str: st.sampled_from(["a", "resnet-20", "4M", "torch.nn:Conv2d"]) | st.text(max_size=6),
         type(None): st.none(),
     }
     return known.get(annotation, JSON)
