@@ -35,7 +35,7 @@ class DropBranch(nn.Module):
         size = 1 if self.per == "batch" else x.shape[0]
         gate = torch.rand((size, 1, 1, 1), device=x.device) < self.keep
         scale = 1.0 / self.keep if self.rescale == "train" else 1.0
-        return x * (gate * scale).to(x.dtype)
+        return x * (gate.to(x.dtype) * scale)
 
     def extra_repr(self) -> str:
         """Show the settings when the module is printed."""
@@ -70,7 +70,9 @@ class DropBlock(nn.Module):
         # a square covers size x size positions from its upper left corner on
         padded = functional.pad(corners.to(x.dtype), (size - 1,) * 4)
         keep = 1.0 - functional.max_pool2d(padded, size, stride=1)
-        return x * keep * (keep.numel() / keep.sum().clamp(min=1.0))
+        # half precision can neither count that far nor, in bfloat16, that exactly
+        kept = keep.sum(dtype=torch.promote_types(x.dtype, torch.float32)).clamp(min=1.0)
+        return x * keep * (keep.numel() / kept).to(x.dtype)
 
     def extra_repr(self) -> str:
         """Show the settings when the module is printed."""

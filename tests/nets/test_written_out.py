@@ -1,212 +1,205 @@
-"""Whole networks against the same networks written out line by line, in float64.
+"""ResNets against the same networks written out line by line, in float64.
 
-The functions below follow the papers' figures and share no code with the package; they read the
-built network's weights by name. All weights and running statistics are random, so that a wrong
-order of layers, a wrong input or a wrong stride shows.
+Sources: He et al. 2015 (arXiv 1512.03385) and 2016 (arXiv 1603.05027), Zagoruyko and Komodakis 2016
+(arXiv 1605.07146).
 """
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from nasablate.blueprint import lower
-from nasablate.genome import Genome, load_genome
-from nasablate.genome.edits import apply_edits
-from nasablate.nets import build
+from tests.nets.writing import Written, compare, follow, network, relu, small, units
 
-Weights = dict[str, Tensor]
-
-
-def small(preset: str, **edits: Any) -> tuple[Weights, Tensor, Tensor]:
-    """Weights, images and logits of an edited preset; ``stages__0__units`` is a path."""
-    paths = {path.replace("__", "."): value for path, value in edits.items()}
-    document, ignored = apply_edits(Genome, load_genome(preset).document(), paths)
-    assert not ignored
-    blueprint = lower(Genome.parse(document))
-    net = build(blueprint).double().eval()
-    generator = torch.Generator().manual_seed(0)
-    for name, value in net.state_dict().items():
-        if value.is_floating_point():
-            value.normal_(0, 0.2, generator=generator)
-            if value.dim() > 1:
-                value.mul_(5 / value[0].numel() ** 0.5)
-            if name.endswith("running_var"):
-                value.abs_().add_(0.5)
-            if "bn.weight" in name:
-                value.add_(1)
-    images = torch.randn(2, *blueprint.input, generator=generator, dtype=torch.float64)
-    with torch.no_grad():
-        return net.state_dict(), images, net(images)
-
-
-def conv(w: Weights, name: str, x: Tensor, stride: int = 1, groups: int = 1) -> Tensor:
-    weight = w[f"{name}.weight"]
-    return functional.conv2d(
-        x, weight, w.get(f"{name}.bias"), stride, weight.shape[-1] // 2, groups=groups
-    )
-
-
-def bn(w: Weights, name: str, x: Tensor) -> Tensor:
-    def column(part: str) -> Tensor:
-        return w[f"{name}.{part}"][:, None, None]
-
-    spread = (column("running_var") + 1e-5).sqrt()
-    return (x - column("running_mean")) / spread * column("weight") + column("bias")
-
-
-def classify(w: Weights, x: Tensor) -> Tensor:
-    return x.mean((2, 3)) @ w["head.fc.weight"].T + w["head.fc.bias"]
-
-
-def units(depth: int) -> list[tuple[str, int]]:
-    """Name and stride of every unit of three stages."""
-    return [
-        (f"stages.{stage}.{index}", 2 if stage > 0 and index == 0 else 1)
-        for stage in range(3)
-        for index in range(depth)
-    ]
-
-
-def pyramidnet(w: Weights, images: Tensor) -> Tensor:
-    """arXiv 1610.02915, Fig. 6 (d), 2x2 average pooling and zeros at the end (20 layers)."""
-    x = bn(w, "stem.post_bn", conv(w, "stem.conv", images))
-    for unit, stride in units(3):
-        y = conv(w, f"{unit}.conv1", bn(w, f"{unit}.pre_bn", x), stride)
-        y = conv(w, f"{unit}.conv2", bn(w, f"{unit}.between1_bn", y).clamp(min=0))
-        y = bn(w, f"{unit}.post_bn", y)
-        if stride == 2:
-            x = (x[..., ::2, ::2] + x[..., 1::2, ::2] + x[..., ::2, 1::2] + x[..., 1::2, 1::2]) / 4
-        y[:, : x.shape[1]] += x
-        x = y
-    return classify(w, bn(w, "head.tail_bn", x).clamp(min=0))
-
-
-def resnet_a(w: Weights, images: Tensor) -> Tensor:
-    """arXiv 1512.03385, section 4.2, option A (20 layers)."""
-    x = bn(w, "stem.post_bn", conv(w, "stem.conv", images)).clamp(min=0)
-    for unit, stride in units(3):
-        y = bn(w, f"{unit}.between1_bn", conv(w, f"{unit}.conv1", x, stride)).clamp(min=0)
-        y = bn(w, f"{unit}.post_bn", conv(w, f"{unit}.conv2", y))
-        x = x[:, :, ::stride, ::stride]
-        x = torch.cat([x, torch.zeros_like(y[:, x.shape[1] :])], dim=1) + y
-        x = x.clamp(min=0)
-    return classify(w, x)
-
-
-def preactivation_bottleneck(w: Weights, images: Tensor) -> Tensor:
-    """arXiv 1603.05027: units that change the shape share BN-ReLU with a bare projection."""
-    x = conv(w, "stem.conv", images)
-    for unit, stride in units(2):
-        active = bn(w, f"{unit}.pre_bn", x).clamp(min=0)
-        if unit.endswith(".0"):
-            x = conv(w, f"{unit}.shortcut_conv", active, stride)
-        y = conv(w, f"{unit}.conv1", active, stride)
-        y = conv(w, f"{unit}.conv2", bn(w, f"{unit}.between1_bn", y).clamp(min=0))
-        x = x + conv(w, f"{unit}.conv3", bn(w, f"{unit}.between2_bn", y).clamp(min=0))
-    return classify(w, bn(w, "head.tail_bn", x).clamp(min=0))
-
-
-def resnext(w: Weights, images: Tensor) -> Tensor:
-    """arXiv 1611.05431, Fig. 3 (c), its grouped convolution as 32 separate ones."""
-    x = bn(w, "stem.post_bn", conv(w, "stem.conv", images)).clamp(min=0)
-    for unit, stride in units(1):
-        y = bn(w, f"{unit}.between1_bn", conv(w, f"{unit}.conv1", x)).clamp(min=0)
-        weight = w[f"{unit}.conv2.weight"]
-        paths = zip(y.chunk(32, dim=1), weight.chunk(32), strict=True)
-        y = torch.cat([functional.conv2d(a, b, None, stride, 1) for a, b in paths], dim=1)
-        y = bn(w, f"{unit}.between2_bn", y).clamp(min=0)
-        y = bn(w, f"{unit}.post_bn", conv(w, f"{unit}.conv3", y))
-        x = bn(w, f"{unit}.shortcut_bn", conv(w, f"{unit}.shortcut_conv", x, stride))
-        x = (x + y).clamp(min=0)
-    return classify(w, x)
-
-
-def resnest(w: Weights, images: Tensor) -> Tensor:
-    """arXiv 2004.08955: 2 splits of 3 cardinal groups, each path by itself; pooling after."""
-    x = bn(w, "stem.post_bn", conv(w, "stem.conv", images)).clamp(min=0)
-    for unit, stride in units(1):
-        y = bn(w, f"{unit}.between1_bn", conv(w, f"{unit}.conv1", x)).clamp(min=0)
-        y = split_attention(w, unit, y)
-        if stride == 2:
-            y = functional.avg_pool2d(y, 3, 2, 1)
-        y = bn(w, f"{unit}.post_bn", conv(w, f"{unit}.conv3", y))
-        if stride == 2:
-            x = functional.avg_pool2d(x, 2)
-        x = bn(w, f"{unit}.shortcut_bn", conv(w, f"{unit}.shortcut_conv", x))
-        x = (x + y).clamp(min=0)
-    return classify(w, x)
-
-
-def split_attention(w: Weights, unit: str, x: Tensor, radix: int = 2, groups: int = 3) -> Tensor:
-    splits = conv(w, f"{unit}.conv2", x, groups=radix * groups)
-    splits = bn(w, f"{unit}.between2_bn", splits).clamp(min=0)
-    width = splits.shape[1] // (radix * groups)
-    parts = splits.split(width, dim=1)  # split r of cardinal group k is part r * groups + k
-    mean = torch.cat(
-        [sum(parts[r * groups + k] for r in range(radix)) for k in range(groups)], dim=1
-    ).mean((2, 3), keepdim=True)
-    hidden = conv(w, f"{unit}.attention_conv1", mean, groups=groups)
-    hidden = bn(w, f"{unit}.attention_bn", hidden).clamp(min=0)
-    logits = conv(w, f"{unit}.attention_conv2", hidden, groups=groups)
-    outputs: list[Tensor] = []
-    for k in range(groups):
-        own = logits[:, k * radix * width : (k + 1) * radix * width].split(width, dim=1)
-        total = sum(logit.exp() for logit in own)
-        shares = [logit.exp() / total for logit in own]
-        outputs.append(sum(shares[r] * parts[r * groups + k] for r in range(radix)))
-    return torch.cat(outputs, dim=1)
-
-
-def squeeze_excitation(w: Weights, images: Tensor) -> Tensor:
-    """arXiv 1709.01507, Fig. 3: gates on the end of the branch."""
-    x = bn(w, "stem.post_bn", conv(w, "stem.conv", images)).clamp(min=0)
-    for unit, stride in units(1):
-        y = bn(w, f"{unit}.between1_bn", conv(w, f"{unit}.conv1", x, stride)).clamp(min=0)
-        y = bn(w, f"{unit}.post_bn", conv(w, f"{unit}.conv2", y))
-        gate = conv(w, f"{unit}.se_conv1", y.mean((2, 3), keepdim=True)).clamp(min=0)
-        y = y / (1 + (-conv(w, f"{unit}.se_conv2", gate)).exp())
-        if stride == 2:
-            x = bn(w, f"{unit}.shortcut_bn", conv(w, f"{unit}.shortcut_conv", x, 2))
-        x = (x + y).clamp(min=0)
-    return classify(w, x)
-
-
-THREE_STAGES = [{"units": 1, "stride": stride} for stride in (1, 2, 2)]
-TWO_EACH = [{"units": 2, "stride": stride} for stride in (1, 2, 2)]
-THREE_EACH = [{"units": 3, "stride": stride} for stride in (1, 2, 2)]
-CASES: dict[str, tuple[Callable[[Weights, Tensor], Tensor], str, dict[str, Any]]] = {
-    "pyramidnet": (pyramidnet, "pyramidnet-110-a48", {"stages": THREE_EACH}),
-    "resnet-a": (resnet_a, "resnet-20", {}),
-    "preactivation": (preactivation_bottleneck, "preactresnet-164", {"stages": TWO_EACH}),
-    "resnext": (resnext, "resnext29-32x4d", {"stages": THREE_STAGES}),
-    "resnest": (
-        resnest,
-        "resnest-50",
-        {
-            "input": {"channels": 3, "height": 16, "width": 16},
-            "stem": {"kind": "conv3x3"},
-            "stages": THREE_STAGES,
-            "width": 12,
-            "unit__cardinality": 3,
-            "unit__base_width": None,
-        },
-    ),
-    "squeeze": (
-        squeeze_excitation,
-        "resnet-20-b",
-        {"stages": THREE_STAGES, "se": {"ratio": 0.25}},
-    ),
+FIG4 = {
+    "original": "conv bn relu conv bn + relu",
+    "bn_after_addition": "conv bn relu conv + bn relu",
+    "relu_before_addition": "conv bn relu conv bn relu +",
+    "relu_only_preactivation": "relu conv bn relu conv bn +",
+    "preactivation": "bn relu conv bn relu conv +",
+}
+"""He et al. 2016, Fig. 4 (a) to (e), from the top down."""
+FIG4_BOTTLENECK = {
+    "original": "conv bn relu conv bn relu conv bn + relu",
+    "bn_after_addition": "conv bn relu conv bn relu conv + bn relu",
+    "relu_before_addition": "conv bn relu conv bn relu conv bn relu +",
+    "relu_only_preactivation": "relu conv bn relu conv bn relu conv bn +",
+    "preactivation": "bn relu conv bn relu conv bn relu conv +",
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_logits_are_those_of_the_network_written_out(case: str) -> None:
-    written, preset, edits = CASES[case]
-    weights, images, logits = small(preset, **edits)
-    expected = written(weights, images)
-    assert expected.std() > 1e-3
-    torch.testing.assert_close(logits, expected, rtol=1e-9, atol=1e-9)
+def padded(x: Tensor, like: Tensor, stride: int) -> Tensor:
+    """Option A: every second pixel, zero channels at the end."""
+    x = x[:, :, ::stride, ::stride]
+    return torch.cat([x, torch.zeros_like(like[:, x.shape[1] :])], dim=1)
+
+
+def resnet(w: Written, images: Tensor, option: str) -> Tensor:
+    """arXiv 1512.03385, section 4.2: 14 layers; option "" is the plain network."""
+    x = relu(w.bn("stem.post_bn", w.conv("stem.conv", images)))
+    for unit, stride in units(2, 2, 2):
+        y = w.bn_relu(f"{unit}.between1", w.conv(f"{unit}.conv1", x, stride))
+        y = w.bn(f"{unit}.post_bn", w.conv(f"{unit}.conv2", y))
+        if option == "A":
+            y = y + padded(x, y, stride)
+        elif option == "C" or (option == "B" and stride == 2):
+            y = y + w.bn(f"{unit}.shortcut_bn", w.conv(f"{unit}.shortcut_conv", x, stride))
+        elif option == "B":
+            y = y + x
+        x = relu(y)
+    return w.classify(x)
+
+
+@pytest.mark.parametrize(
+    ("preset", "option"),
+    [("plain-20", ""), ("resnet-20", "A"), ("resnet-20-b", "B"), ("resnet-20-c", "C")],
+)
+def test_resnet_and_plain_net(preset: str, option: str) -> None:
+    # an odd side: the strided units see a 9x9 and a 5x5 map
+    compare(network(preset, small(2, 2, 2, side=9)), partial(resnet, option=option))
+
+
+def resnet_imagenet(w: Written, images: Tensor) -> Tensor:
+    """arXiv 1512.03385, Table 1 with one unit per stage; the 3x3 convolution strides."""
+    x = relu(w.bn("stem.post_bn", w.conv("stem.conv", images, 2)))
+    x = torch.nn.functional.max_pool2d(x, 3, 2, 1)
+    for unit, stride in units(1, 1, 1, 1):
+        y = w.bn_relu(f"{unit}.between1", w.conv(f"{unit}.conv1", x))
+        y = w.bn_relu(f"{unit}.between2", w.conv(f"{unit}.conv2", y, stride))
+        y = w.bn(f"{unit}.post_bn", w.conv(f"{unit}.conv3", y))
+        x = relu(y + w.bn(f"{unit}.shortcut_bn", w.conv(f"{unit}.shortcut_conv", x, stride)))
+    return w.classify(x)
+
+
+def test_bottleneck_resnet_of_imagenet() -> None:
+    edits = {"width": 8, "stem.width": 8} | small(1, 1, 1, 1, side=44)
+    compare(network("resnet-50", edits), resnet_imagenet)
+
+
+def placed(w: Written, images: Tensor, placement: str) -> Tensor:
+    """Fig. 4 of arXiv 1603.05027 with two-layer units and option A.
+
+    The first unit of a stage activates before it splits into branch and shortcut; the first unit's
+    activation is the stem's, and what the last unit lacks follows it.
+    """
+    x = w.conv("stem.conv", images)
+    if placement != "preactivation":
+        x = w.bn("stem.post_bn", x)
+    if "preactivation" not in placement:
+        x = relu(x)
+    for unit, stride in units(2, 2, 2):
+
+        def shortcut(
+            raw: Tensor, active: Tensor, y: Tensor, unit: str = unit, stride: int = stride
+        ) -> Tensor:
+            return padded(active if unit.endswith(".0") else raw, y, stride)
+
+        x = follow(w, unit, FIG4[placement], x, stride, shortcut)
+    if placement == "preactivation":
+        x = w.bn("head.tail_bn", x)
+    return w.classify(relu(x) if "preactivation" in placement else x)
+
+
+def placed_bottleneck(w: Written, images: Tensor, placement: str) -> Tensor:
+    """The same with bottlenecks and bare projections; the projection reads the activated tensor."""
+    x = w.conv("stem.conv", images)
+    if placement != "preactivation":
+        x = w.bn("stem.post_bn", x)
+    if "preactivation" not in placement:
+        x = relu(x)
+    for unit, stride in units(2, 2, 2):
+
+        def shortcut(
+            raw: Tensor, active: Tensor, _: Tensor, unit: str = unit, stride: int = stride
+        ) -> Tensor:
+            first = unit.endswith(".0")
+            return w.conv(f"{unit}.shortcut_conv", active, stride) if first else raw
+
+        x = follow(w, unit, FIG4_BOTTLENECK[placement], x, stride, shortcut)
+    if placement == "preactivation":
+        x = w.bn("head.tail_bn", x)
+    return w.classify(relu(x) if "preactivation" in placement else x)
+
+
+def preset_of(depth: int, placement: str) -> str:
+    if placement == "preactivation":
+        return f"preactresnet-{depth}"
+    name = f"resnet-{depth}-{placement.replace('_', '-')}"
+    return name.removesuffix("-original")
+
+
+@pytest.mark.parametrize("placement", FIG4)
+def test_placements_of_he_2016(placement: str) -> None:
+    net = network(preset_of(110, placement), small(2, 2, 2))
+    compare(net, partial(placed, placement=placement))
+
+
+@pytest.mark.parametrize("placement", FIG4_BOTTLENECK)
+def test_placements_of_he_2016_with_bottlenecks(placement: str) -> None:
+    edits = small(2, 2, 2) | {"unit.stride_at": "spatial", "width": 6}
+    compare(
+        network(preset_of(164, placement), edits), partial(placed_bottleneck, placement=placement)
+    )
+
+
+def preactivation_bottleneck(w: Written, images: Tensor) -> Tensor:
+    """KaimingHe/resnet-1k-layers: the first 1x1 strides; BN-ReLU is shared with a projection."""
+    x = w.conv("stem.conv", images)
+    for unit, stride in units(2, 2, 2):
+        active = w.bn_relu(f"{unit}.pre", x)
+        if unit.endswith(".0"):
+            x = w.conv(f"{unit}.shortcut_conv", active, stride)
+        y = w.conv(f"{unit}.conv1", active, stride)
+        y = w.conv(f"{unit}.conv2", w.bn_relu(f"{unit}.between1", y))
+        x = x + w.conv(f"{unit}.conv3", w.bn_relu(f"{unit}.between2", y))
+    return w.classify(w.bn_relu("head.tail", x))
+
+
+def test_preactivation_bottleneck_of_the_official_code() -> None:
+    net = network("preactresnet-164", small(2, 2, 2, side=9) | {"width": 6})
+    compare(net, preactivation_bottleneck)
+
+
+def one_layer_skip(w: Written, images: Tensor) -> Tensor:
+    """arXiv 1603.05027, Table 3: a shortcut around every convolution."""
+    x = w.bn_relu("stem.post", w.conv("stem.conv", images))
+    for unit, stride in units(2, 2, 2):
+        y = w.bn(f"{unit}.post_bn", w.conv(f"{unit}.conv1", x, stride))
+        x = relu(y + padded(x, y, stride))
+    return w.classify(x)
+
+
+def one_layer_skip_preactivation(w: Written, images: Tensor) -> Tensor:
+    x = w.conv("stem.conv", images)
+    for unit, stride in units(2, 2, 2):
+        active = w.bn_relu(f"{unit}.pre", x)
+        y = w.conv(f"{unit}.conv1", active, stride)
+        x = y + padded(active if unit.endswith(".0") else x, y, stride)
+    return w.classify(w.bn_relu("head.tail", x))
+
+
+def test_one_layer_skips() -> None:
+    edits = small(2, 2, 2)
+    compare(network("resnet-110-1-layer-skip", edits), one_layer_skip)
+    compare(network("preactresnet-110-1-layer-skip", edits), one_layer_skip_preactivation)
+
+
+def wide_resnet(w: Written, images: Tensor, dropout: float) -> Tensor:
+    """szagoruyko/wide-residual-networks: projections from the activated tensor in all groups."""
+    x = w.conv("stem.conv", images)
+    for unit, stride in units(2, 2, 2):
+        active = w.bn_relu(f"{unit}.pre", x)
+        y = w.bn_relu(f"{unit}.between1", w.conv(f"{unit}.conv1", active, stride))
+        y = torch.nn.functional.dropout(y, dropout, w.training)
+        y = w.conv(f"{unit}.conv2", y)
+        x = y + (w.conv(f"{unit}.shortcut_conv", active, stride) if unit.endswith(".0") else x)
+    return w.classify(w.bn_relu("head.tail", x))
+
+
+def test_wide_resnet_without_and_with_dropout() -> None:
+    edits = small(2, 2, 2) | {"width": 24}
+    compare(network("wrn-16-4", edits), partial(wide_resnet, dropout=0.0))
+    compare(network("wrn-16-4-dropout", edits), partial(wide_resnet, dropout=0.3))
+    narrow = network("wrn-40-1", small(1, 1, 1))
+    assert "stages.0.0.shortcut_conv.weight" not in dict(narrow.named_parameters())
