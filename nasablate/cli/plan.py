@@ -8,6 +8,7 @@ import typer
 
 from nasablate.cli.options import INTERRUPTED, AllowCodeOption, JsonOption, code_permission
 from nasablate.cli.output import write_json
+from nasablate.errors import InputError
 
 EXAMPLES = """\
   nasablate plan search_spaces/quickstart.yaml
@@ -38,6 +39,9 @@ def command(
 
     with located_in(space), code_permission(allowed=allow_code):
         if file_kind(space) == "ablation":
+            if exact:
+                message = "an ablation has arms, no cells to count; leave out --exact"
+                raise InputError(message)
             from nasablate.search.ablation_plan import plan_ablation
 
             plan = plan_ablation(load_ablation(space))

@@ -31,8 +31,9 @@ def distance(space: Space, one: Assignment, other: Assignment) -> Distance:
     """Return how far two assignments are from each other.
 
     First comes the number of axes that both have with different values. Then comes the sum of
-    the steps on ordered axes, which are whole numbers, numbers and choices among numbers: each
-    is the difference of the values, on the scale of the axis, divided by its range.
+    the steps on these axes. On ordered axes, which are whole numbers, numbers and choices among
+    numbers, a step is the difference of the values, on the scale of the axis, divided by its
+    range; on others it is 1, as if it went through a whole range.
     """
     changed = [
         axis
@@ -243,7 +244,7 @@ def _gridded(axis: Axis) -> Axis:
 def _step(axis: Axis, one: Value, other: Value) -> Fraction:
     values: Sequence[Value] = axis.labels if axis.kind == "choice" else (axis.low, axis.high)
     if not all(_is_number(value) for value in (*values, one, other)):
-        return Fraction(0)
+        return Fraction(1)
     scaled = [_scaled(axis, cast("float", value)) for value in values]
     span = max(scaled) - min(scaled) or Fraction(1)
     return abs(_scaled(axis, cast("float", one)) - _scaled(axis, cast("float", other))) / span

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -195,6 +196,14 @@ def test_the_command_counts_or_estimates(tmp_path, capsys):
     truth = counted(count_valid(space_of(PLANNED, constraints=LIMIT))).valid
     assert "  cells        9,600\n" in shown
     assert f"  valid cells  {truth:,}, {truth / 96:.1f} %, legal and within the limits" in shown
+
+
+def test_an_ablation_has_no_cells_to_count(capsys):
+    study = Path(__file__).parents[2] / "studies" / "placement_digits.yaml"
+    with pytest.raises(SystemExit) as end:
+        main(["plan", str(study), "--exact"])
+    assert end.value.code == 2
+    assert "no cells to count; leave out --exact" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_a_count_and_its_processes(tmp_path):

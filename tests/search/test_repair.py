@@ -26,7 +26,7 @@ def plain_distance(space, one, other):
             span = Fraction(max(ends)) - Fraction(min(ends))
             steps.append(abs(Fraction(one[name]) - Fraction(other[name])) / (span or 1))
         else:
-            steps.append(Fraction(0))
+            steps.append(Fraction(1))
     return len(steps), sum(steps, Fraction(0))
 
 
@@ -83,6 +83,15 @@ def test_one_long_step_is_nearer_than_two_short_ones():
     assert scaled == {"width": 32, "shortcut.kind": 0, "stages.0.units": 3}
     assert space.is_valid(other)
     assert distance(space, start, other) == (2, near[1] - Fraction(1, 32) + Fraction(1, 3))
+
+
+def test_a_short_step_is_nearer_than_another_kind():
+    axes = {"unit.kind": {"choice": ["basic", "bottleneck"]}, "width": {"int": [8, 40]}}
+    space = space_of(axes, constraints={"params": {"max": 45_000}})
+    start = {"unit.kind": "bottleneck", "width": 20}
+    assert not space.is_valid(start)
+    assert space.is_valid({**start, "unit.kind": "basic"})
+    assert repair(space, start) == {"unit.kind": "bottleneck", "width": 19}
 
 
 def test_only_so_many_cells_are_looked_at():
