@@ -246,6 +246,7 @@ class Driver:
             if epoch.epoch not in trial.curve:  # a driver that was killed may have copied some
                 self._add_epoch(trial, epoch)
             self._observer.on_epoch(trial.number, epoch)
+        self._store.predictions.copy(study, int(number), trial.number)
         self._finish(trial, JobEnd("completed"))
         return True
 
@@ -303,6 +304,9 @@ class Driver:
         if reason:
             extra |= {"failure_reason": reason, "failure_kind": end.state}
         trial.keep_details(end)
+        predictions = trial.predictions() if state == "complete" else None
+        if predictions is not None:
+            self._store.predictions.add(predictions)
         self._store.set_evaluation(trial.known.key, trial.number, state)
         self._store.finish_trial(trial.number, state, values, extra)
         trial.attributes |= extra

@@ -31,6 +31,8 @@ ATTEMPT_FILE = "attempt"
 CHECKPOINT_FILE = "checkpoint.pt"
 MANIFEST_FILE = "manifest.json"
 """What the trial runs on, written by its worker and moved into the trial's row at its end."""
+PREDICTIONS_FILE = "validation.json"
+"""What the network said of every validation image, moved into the database likewise."""
 WEIGHTS_FILE = "weights.pt"
 
 EPOCH, END = "nasablate_epoch", "nasablate_end"
@@ -87,6 +89,7 @@ class TestScore:
 
     error: float
     loss: float
+    true_probability: float
     num_images: int
     correct: bytes
 
@@ -124,6 +127,7 @@ def read_test(job: Job, device: str) -> TestScore:
     return TestScore(
         error=result.error,
         loss=result.loss,
+        true_probability=result.true_probability,
         num_images=result.num_images,
         correct=bytes(result.correct),
     )

@@ -8,7 +8,7 @@ from nasablate.search.job import Job, TestScore
 from nasablate.search.observer import Observer
 from nasablate.search.runner import Runner
 from nasablate.search.trials import Trial, known_of
-from nasablate.store import StudyStore, TestReading, TrialRecord, now
+from nasablate.store import Predictions, StudyStore, TestReading, TrialRecord, now
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class TestReader:
             self.function, [self._job(trial) for trial in unread]
         )
         for trial, score in zip(unread, scores, strict=True):
+            self.store.predictions.add(
+                Predictions(
+                    number=trial.number,
+                    part="test",
+                    num_images=score.num_images,
+                    correct=score.correct,
+                    loss=score.loss,
+                    true_probability=score.true_probability,
+                )
+            )
             self.store.add_test_reading(
                 TestReading(
                     study=self.store.name,

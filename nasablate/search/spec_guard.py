@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from nasablate.blueprint import digest, lower
-from nasablate.errors import StoreError
+from nasablate.errors import SpecError, StoreError
 from nasablate.genome import AblationSpec, Genome, SearchSpec
 from nasablate.genome.units import Custom
 from nasablate.store import StudyStore
@@ -28,7 +28,7 @@ def check_unchanged(stored: str, spec: SearchSpec | AblationSpec, num_trials: in
     Raises:
         StoreError: something else changed; the message lists what.
     """
-    before, now = json.loads(stored), spec.document()
+    before, now = _completed(json.loads(stored), spec), spec.document()
     changes = [
         (path, old, new)
         for path, old, new in differences(before, now)
@@ -42,6 +42,14 @@ def check_unchanged(stored: str, spec: SearchSpec | AblationSpec, num_trials: in
         "undo the change, or give the file a new name"
     )
     raise StoreError(message)
+
+
+def _completed(before: dict[str, Any], spec: SearchSpec | AblationSpec) -> dict[str, Any]:
+    """Write out the defaults of keys that came into the format after the study began."""
+    try:
+        return type(spec).parse(before).document()
+    except SpecError:
+        return before
 
 
 def differences(

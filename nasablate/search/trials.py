@@ -1,5 +1,6 @@
 """A trial as the driver holds it in memory: the row, its curve, and the files beside it."""
 
+import base64
 import contextlib
 import json
 from collections.abc import Mapping
@@ -13,12 +14,14 @@ from nasablate.search.job import (
     ATTEMPT_FILE,
     CHECKPOINT_FILE,
     MANIFEST_FILE,
+    PREDICTIONS_FILE,
     WEIGHTS_FILE,
     Job,
     JobEnd,
 )
 from nasablate.search.samplers import Known
 from nasablate.store import Epoch, ParamValue, TrialRecord
+from nasablate.store.predictions import Predictions
 
 MAX_DEATHS = 3
 """Workers a trial may lose before it is given up."""
@@ -104,6 +107,21 @@ class Trial:
             return {}
         return {"manifest": json.dumps(found, indent=1)}
 
+    def predictions(self) -> Predictions | None:
+        """Return what the worker left of its network's predictions, None if there is nothing."""
+        try:
+            found = json.loads((self.folder / PREDICTIONS_FILE).read_text())
+        except (OSError, ValueError):
+            return None
+        return Predictions(
+            number=self.number,
+            part="validation",
+            num_images=int(found["num_images"]),
+            correct=base64.b64decode(found["correct"]),
+            loss=float(found["loss"]),
+            true_probability=float(found["true_probability"]),
+        )
+
     def keep_details(self, end: JobEnd) -> None:
         """Keep the traceback of a failure beside the row, if the disk has room for it."""
         if end.details:
@@ -113,7 +131,7 @@ class Trial:
 
     def clean(self, end: JobEnd) -> None:
         """Leave only what is of use in a finished trial's folder, nothing if nothing is."""
-        for name in (CHECKPOINT_FILE, MANIFEST_FILE, ATTEMPT_FILE):
+        for name in (CHECKPOINT_FILE, MANIFEST_FILE, PREDICTIONS_FILE, ATTEMPT_FILE):
             (self.folder / name).unlink(missing_ok=True)
         if not end.details and self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()

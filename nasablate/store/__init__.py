@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         study_folder,
     )
     from nasablate.store.lock import driver_lock
+    from nasablate.store.predictions import Predictions
     from nasablate.store.study import EpochRow, StudyStore, canonical, now
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "EpochRow",
     "NewTrial",
     "ParamValue",
+    "Predictions",
     "State",
     "StudyStore",
     "StudySummary",
@@ -61,6 +63,7 @@ _HOMES = {
     "sqlite_path": "database",
     "study_folder": "database",
     "driver_lock": "lock",
+    "Predictions": "predictions",
     "EpochRow": "study",
     "StudyStore": "study",
     "canonical": "study",

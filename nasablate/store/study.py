@@ -22,6 +22,7 @@ from sqlalchemy import RowMapping
 
 from nasablate.genome.space import Direction
 from nasablate.store.failures import translated
+from nasablate.store.predictions import PredictionRows
 from nasablate.store.records import (
     Epoch,
     NewTrial,
@@ -88,6 +89,11 @@ class StudyStore:
     def trial_folder(self, number: int) -> Path:
         """Return where the files of a trial live; it may not exist yet."""
         return self.folder / "trials" / f"{number:05d}"
+
+    @property
+    def predictions(self) -> PredictionRows:
+        """What the study's networks said of every image."""
+        return PredictionRows(self._storage.engine, self.url, self.name)
 
     # Trials
 

@@ -60,3 +60,17 @@ TEST_READINGS = Table(
     Column("read_at", DateTime, nullable=False),
     UniqueConstraint("study", "trial", "purpose"),
 )
+
+PREDICTIONS = Table(
+    "nasablate_predictions",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("study", String(120), nullable=False),
+    Column("trial", Integer, nullable=False),
+    Column("part", String(16), nullable=False),
+    Column("num_images", Integer, nullable=False),
+    Column("correct", LargeBinary, nullable=False),
+    Column("loss", Float(53)),
+    Column("true_probability", Float(53)),
+    UniqueConstraint("study", "trial", "part"),
+)

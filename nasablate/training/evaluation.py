@@ -20,10 +20,14 @@ from nasablate.training.network import check_fit, make_net
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Mean cross-entropy, and whether each image's class was found (bool [n], on the device)."""
+    """A network on all images of a part."""
 
     loss: float
+    """Mean cross-entropy."""
+    true_probability: float
+    """Mean probability of the true class."""
     correct: Tensor
+    """Whether each image's class was found (bool [n], on the device)."""
 
     @property
     def error(self) -> float:
@@ -50,7 +54,8 @@ def evaluate(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Evalua
             logits = net(images)
             losses.append(functional.cross_entropy(logits, labels, reduction="none").double())
             correct.append(logits.argmax(1) == labels)
-    return Evaluation(float(torch.cat(losses).mean()), torch.cat(correct))
+    each = torch.cat(losses)
+    return Evaluation(float(each.mean()), float((-each).exp().mean()), torch.cat(correct))
 
 
 def evaluate_test(job: TrainJob) -> TestResult:
@@ -70,6 +75,7 @@ def evaluate_test(job: TrainJob) -> TestResult:
     return TestResult(
         error=result.error,
         loss=result.loss,
+        true_probability=result.true_probability,
         num_images=len(test),
         correct=np.packbits(result.correct.cpu().numpy()).tobytes(),
         fingerprint=fingerprint(test),

@@ -68,6 +68,8 @@ class TestResult:
     """Percent."""
     loss: float
     """Mean cross-entropy."""
+    true_probability: float
+    """Mean probability of the true class."""
     num_images: int
     correct: bytes
     """One bit per image, in the order of the data set, first image in the highest bit."""

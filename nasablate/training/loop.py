@@ -13,6 +13,7 @@ from nasablate.training.device import device_and_threads
 from nasablate.training.evaluation import error_percent, evaluate
 from nasablate.training.job import EpochRecord, Outcome, TrainJob, job_digest
 from nasablate.training.network import check_fit, make_net, make_optimizer, set_learning_rate
+from nasablate.training.predictions import save_predictions
 from nasablate.training.schedule import learning_rate
 from nasablate.training.step import train_step
 from nasablate.training.streams import generator, stream_seed
@@ -119,6 +120,9 @@ def _run_epoch(training: _Training, epoch: int) -> EpochRecord:
     _require_finite(train_loss, "loss", epoch)
     val = evaluate(training.net, training.val)
     _require_finite(val.loss, "validation loss", epoch)
+    folder = training.job.folder
+    if folder is not None and epoch == training.job.recipe.epochs:
+        save_predictions(folder, val.correct, val.loss, val.true_probability)
     return EpochRecord(
         epoch=epoch,
         train_loss=train_loss,

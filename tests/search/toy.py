@@ -57,7 +57,9 @@ def read_test(job: Job, device: str) -> TestScore:
     assert (Path(job.folder) / "weights.pt").read_text() == job.genome
     with Path(os.environ["NASABLATE_TOY_LOG"]).open("a") as file:
         file.write(f"test {job.study}/{job.number}\n")
-    return TestScore(error=quality(job) / 2, loss=0.5, num_images=4, correct=b"\xa0")
+    return TestScore(
+        error=quality(job) / 2, loss=0.5, true_probability=0.6, num_images=4, correct=b"\xa0"
+    )
 
 
 def misbehave(mishap: str, number: int, attempt: int) -> None:

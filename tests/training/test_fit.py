@@ -1,4 +1,7 @@
+import base64
 import dataclasses
+import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from nasablate.errors import DataError, InputError, RunError
 from nasablate.genome import DataSpec, Genome, Recipe, load_recipe
 from nasablate.training import EpochRecord, Outcome, TrainJob, evaluate_test, fit, job_digest
 from nasablate.training.checkpoint import CHECKPOINT, WEIGHTS
+from nasablate.training.predictions import PREDICTIONS
 from nasablate.training.schedule import learning_rate
 
 GENOME = Genome.parse(
@@ -78,7 +82,18 @@ def test_learns_and_reports_every_epoch(tmp_path: Path) -> None:
     assert seen[-1].train_loss < seen[0].train_loss
     assert all(0 <= record.val_error <= 100 and record.seconds > 0 for record in seen)
     assert seen[0].lr > seen[-1].lr > 0
-    assert [path.name for path in tmp_path.iterdir()] == [WEIGHTS]
+    assert {path.name for path in tmp_path.iterdir()} == {WEIGHTS, PREDICTIONS}
+
+
+def test_leaves_the_predictions_of_the_last_epoch(tmp_path: Path) -> None:
+    last = fit(job(tmp_path, training={"epochs": 2}), go_on).records[-1]
+    found = json.loads((tmp_path / PREDICTIONS).read_text())
+    bits = np.unpackbits(np.frombuffer(base64.b64decode(found["correct"]), np.uint8))
+    correct = bits[: found["num_images"]]
+    assert 100 * (1 - correct.mean()) == pytest.approx(last.val_error, abs=1e-9)
+    assert found["loss"] == last.val_loss
+    # Jensen: the mean probability is at least exp(-mean cross-entropy)
+    assert math.exp(-last.val_loss) <= found["true_probability"] <= 1
 
 
 def test_same_job_same_bits_other_seed_other_result(tmp_path: Path) -> None:
@@ -158,7 +173,18 @@ def test_stops_when_told(tmp_path: Path, *, resumed: bool) -> None:
     outcome = fit(job(tmp_path), lambda record: record.epoch < 2)
     assert outcome.state == "stopped"
     assert len(outcome.records) == 2
-    assert [path.name for path in tmp_path.iterdir()] == [WEIGHTS]
+    assert {path.name for path in tmp_path.iterdir()} == {WEIGHTS, PREDICTIONS}
+
+
+def test_leaves_the_predictions_of_the_last_epoch(tmp_path: Path) -> None:
+    last = fit(job(tmp_path, training={"epochs": 2}), go_on).records[-1]
+    found = json.loads((tmp_path / PREDICTIONS).read_text())
+    bits = np.unpackbits(np.frombuffer(base64.b64decode(found["correct"]), np.uint8))
+    correct = bits[: found["num_images"]]
+    assert 100 * (1 - correct.mean()) == pytest.approx(last.val_error, abs=1e-9)
+    assert found["loss"] == last.val_loss
+    # Jensen: the mean probability is at least exp(-mean cross-entropy)
+    assert math.exp(-last.val_loss) <= found["true_probability"] <= 1
 
 
 def test_stopping_does_not_change_the_epochs_before(tmp_path: Path) -> None:
