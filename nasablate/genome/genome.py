@@ -83,7 +83,7 @@ class SqueezeExcitation(SpecModel):
     """End of the branch, before its first convolution, after the merge, on the shortcut, or
     after the last-but-one convolution and its slot (Table 14 of the paper)."""
     bias: bool = True
-    """Of the two convolutions; the first has none if ``bn`` follows it."""
+    """Of the two convolutions, even where ``bn`` follows the first (ReXNet)."""
     bn: bool = False
     """Whether a normalisation follows the first convolution (ReXNet)."""
     rounding: Literal["half_up", "floor"] = "half_up"
@@ -95,7 +95,10 @@ class SqueezeExcitation(SpecModel):
 
 
 class DropPath(SpecModel):
-    """Probability that a unit's branch is dropped in training (arXiv 1603.09382)."""
+    """Probability that a unit's branch is dropped in training (arXiv 1603.09382).
+
+    Units without a shortcut are never dropped, since nothing would be left of them.
+    """
 
     final: Probability = 0.0
     """Probability at the last unit."""

@@ -54,7 +54,7 @@ def branch_steps(plan: Plan, inputs: int, site: Site) -> list[Step]:
         case Res2Net():
             return res2net_steps(unit, inputs, outputs, site, bias=bias)
         case LinearBottleneck():
-            return linear_bottleneck_steps(unit, inputs, site)
+            return linear_bottleneck_steps(unit, inputs, site, bias=bias)
         case Custom():
             return custom_steps(unit, inputs, site)
         case _:

@@ -8,7 +8,9 @@ from nasablate.blueprint.widths import half_up
 from nasablate.genome.units import LinearBottleneck
 
 
-def linear_bottleneck_steps(unit: LinearBottleneck, inputs: int, site: Site) -> list[Step]:
+def linear_bottleneck_steps(
+    unit: LinearBottleneck, inputs: int, site: Site, *, bias: bool
+) -> list[Step]:
     """Return expansion, depthwise and linear convolution with their own norms and activations.
 
     Gates at the place ``inner`` come after the depthwise normalisation; the activation that
@@ -18,19 +20,19 @@ def linear_bottleneck_steps(unit: LinearBottleneck, inputs: int, site: Site) -> 
     inner = inputs if expansion == 1 else max(1, half_up(inputs * expansion))
     padding = unit.kernel // 2
 
-    def expand(draft: Draft, source: int, _after: After) -> int:
-        source = draft.emit("conv1", Conv(inputs, inner, 1), source)
-        source = draft.emit("between1_bn", draft.norm(inner), source)
+    def expand(draft: Draft, source: int, after: After) -> int:
+        source = draft.emit("conv1", Conv(inputs, inner, 1, bias=bias), source)
+        source = draft.emit_slot("between1", ("bn",), source, after.drop_block)
         return draft.emit("between1_relu", Act(unit.expand_activation), source)
 
     def depthwise(draft: Draft, source: int, after: After) -> int:
-        conv = Conv(inner, inner, unit.kernel, site.stride, padding, inner)
+        conv = Conv(inner, inner, unit.kernel, site.stride, padding, inner, bias=bias)
         source = draft.emit("conv2", conv, source)
         return draft.emit_slot("between2", ("bn",), source, after.drop_block)
 
     def project(draft: Draft, source: int, after: After) -> int:
         source = draft.emit("between2_relu", Act(unit.depthwise_activation), source)
-        source = draft.emit("conv3", Conv(inner, site.width, 1), source)
+        source = draft.emit("conv3", Conv(inner, site.width, 1, bias=bias), source)
         return draft.emit_slot("post", ("bn",), source, after.drop_block)
 
     return [expand, depthwise, project] if expansion != 1 else [depthwise, project]

@@ -8,7 +8,7 @@ from nasablate.blueprint.layer import IMAGE
 from nasablate.blueprint.ops import Add, DropBlock, DropBranch, Dropout, Shape
 from nasablate.blueprint.units.branch import branch_steps
 from nasablate.blueprint.units.gates import emit_se
-from nasablate.blueprint.units.shortcuts import emit_shortcut
+from nasablate.blueprint.units.shortcuts import emit_shortcut, has_shortcut
 from nasablate.blueprint.units.site import Plan, Site
 from nasablate.blueprint.units.step import After
 from nasablate.genome.genome import DropPath
@@ -78,7 +78,8 @@ def _branch(draft: Draft, plan: Plan, site: Site, slots: Placement, source: int)
         if index == last - 1:
             source = emit_se(draft, plan, site, "inner", source)
     source = emit_se(draft, plan, site, "standard", source)
-    if site.drop_path > 0:
+    # without a shortcut nothing would be left of a dropped unit
+    if site.drop_path > 0 and has_shortcut(plan, site, draft.input[0], draft.shape(source)[0]):
         drop = DropBranch(site.drop_path, plan.drop_path_per, plan.drop_path_rescale)
         source = draft.emit("drop_path", drop, source)
     return source

@@ -10,6 +10,19 @@ from nasablate.errors import GenomeError, Problem
 from nasablate.genome.shortcut import Identity, NoShortcut, Partial, Projection, Reads, ZeroPad
 
 
+def has_shortcut(plan: Plan, site: Site, inputs: int, outputs: int) -> bool:
+    """Return whether a unit with so many input and output channels has a shortcut at all."""
+    match plan.shortcut:
+        case NoShortcut():
+            return False
+        case Partial():
+            return site.stride == 1 and inputs <= outputs
+        case Identity() | ZeroPad() | Projection():
+            return True
+        case _:
+            assert_never(plan.shortcut)
+
+
 def emit_shortcut(
     draft: Draft, plan: Plan, site: Site, activated: int, branch: int
 ) -> tuple[int | None, int]:
@@ -28,18 +41,16 @@ def emit_shortcut(
     Raises:
         GenomeError: this form cannot join input and branch.
     """
-    spec = plan.shortcut
-    if isinstance(spec, NoShortcut):
+    spec, outputs = plan.shortcut, draft.shape(branch)[0]
+    if isinstance(spec, NoShortcut) or not has_shortcut(plan, site, draft.input[0], outputs):
         return None, branch
-    source, joined = _form(draft, plan, site, draft.shape(branch)[0], activated)
-    if joined is None:
-        return None, branch
+    source, joined = _form(draft, plan, site, outputs, activated)
     if spec.scale != 1:
         joined = draft.emit("shortcut_scale", Scale(spec.scale), joined)
     if spec.branch_scale != 1:
         branch = draft.emit("branch_scale", Scale(spec.branch_scale), branch)
     if spec.gate != "none":
-        gate = _gate(draft, site, spec.gate_bias, source, draft.shape(branch)[0])
+        gate = _gate(draft, site, spec.gate_bias, source, outputs)
         rest = draft.emit("shortcut_gate_rest", Scale(-1.0, 1.0), gate)
         joined = draft.emit("shortcut_gated", Gate(), joined, rest)
         if spec.gate == "exclusive":
@@ -49,28 +60,25 @@ def emit_shortcut(
     return joined, branch
 
 
-def _form(
-    draft: Draft, plan: Plan, site: Site, outputs: int, activated: int
-) -> tuple[int, int | None]:
+def _form(draft: Draft, plan: Plan, site: Site, outputs: int, activated: int) -> tuple[int, int]:
     """Return what the shortcut reads, and the shortcut brought to the branch's shape."""
     shortcut, inputs = plan.shortcut, draft.input[0]
+    assert not isinstance(shortcut, NoShortcut)
     changes = site.stride > 1 or inputs != outputs
     match shortcut:
         case Identity():
             if changes:
-                raise _refuse(site, inputs, outputs, "identity keeps the shape", "zero_pad")
+                remedy = "use shortcut.kind: zero_pad"
+                raise _refuse(site, inputs, outputs, "identity keeps the shape", remedy)
             return IMAGE, IMAGE
         case Partial():
-            fits = site.stride == 1 and inputs <= outputs
-            return IMAGE, _pad(draft, outputs, IMAGE) if fits else None
+            return IMAGE, _pad(draft, outputs, IMAGE)
         case ZeroPad():
             source = _source(shortcut.reads, site, activated, changes=changes)
             return source, _zero_pad(draft, site, shortcut, outputs, source)
         case Projection():
             source = _source(shortcut.reads, site, activated, changes=changes)
             return source, _option_b_or_c(draft, plan, site, outputs, source)
-        case NoShortcut():
-            return IMAGE, None
         case _:
             assert_never(shortcut)
 
@@ -81,7 +89,10 @@ def _option_b_or_c(draft: Draft, plan: Plan, site: Site, outputs: int, source: i
     when, widens = plan.shortcut.when, draft.shape(source)[0] != outputs
     if when == "always" or site.stride > 1 or (widens and when == "shape_change"):
         return _projection(draft, plan.shortcut, site, outputs, source, bias=plan.style.conv_bias)
-    return _zero_pad(draft, site, ZeroPad(), outputs, source)
+    if draft.shape(source)[0] > outputs:
+        rule, remedy = "zeros cannot remove channels", "use shortcut.when: shape_change"
+        raise _refuse(site, draft.shape(source)[0], outputs, rule, remedy)
+    return _pad(draft, outputs, source)
 
 
 def _source(reads: Reads, site: Site, activated: int, *, changes: bool) -> int:
@@ -99,7 +110,8 @@ def _source(reads: Reads, site: Site, activated: int, *, changes: bool) -> int:
 def _zero_pad(draft: Draft, site: Site, shortcut: ZeroPad, outputs: int, source: int) -> int:
     inputs = draft.shape(source)[0]
     if inputs > outputs:
-        raise _refuse(site, inputs, outputs, "zero_pad cannot remove channels", "projection")
+        remedy = "use shortcut.kind: projection"
+        raise _refuse(site, inputs, outputs, "zero_pad cannot remove channels", remedy)
     if site.stride > 1:
         kernel = 1 if shortcut.reduce == "subsample" else site.stride
         pool = Pool("avg", kernel, site.stride, ceil=kernel > 1)
@@ -138,8 +150,7 @@ def _gate(draft: Draft, site: Site, bias: float, source: int, outputs: int) -> i
     return draft.emit("shortcut_gate", Act("sigmoid"), gate)
 
 
-def _refuse(site: Site, inputs: int, outputs: int, rule: str, better: str) -> GenomeError:
+def _refuse(site: Site, inputs: int, outputs: int, rule: str, remedy: str) -> GenomeError:
     change = f"{inputs} -> {outputs} channels, stride {site.stride}"
     path = f"stages[{site.where[0]}].units[{site.where[1]}]"
-    problem = Problem(path, change, rule, f"use shortcut.kind: {better}", loc=("shortcut",))
-    return GenomeError(problem)
+    return GenomeError(Problem(path, change, rule, remedy, loc=("shortcut",)))
