@@ -176,17 +176,6 @@ def test_stops_when_told(tmp_path: Path, *, resumed: bool) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {WEIGHTS, PREDICTIONS}
 
 
-def test_leaves_the_predictions_of_the_last_epoch(tmp_path: Path) -> None:
-    last = fit(job(tmp_path, training={"epochs": 2}), go_on).records[-1]
-    found = json.loads((tmp_path / PREDICTIONS).read_text())
-    bits = np.unpackbits(np.frombuffer(base64.b64decode(found["correct"]), np.uint8))
-    correct = bits[: found["num_images"]]
-    assert 100 * (1 - correct.mean()) == pytest.approx(last.val_error, abs=1e-9)
-    assert found["loss"] == last.val_loss
-    # Jensen: the mean probability is at least exp(-mean cross-entropy)
-    assert math.exp(-last.val_loss) <= found["true_probability"] <= 1
-
-
 def test_stopping_does_not_change_the_epochs_before(tmp_path: Path) -> None:
     whole = fit(job(), go_on)
     stopped = fit(job(tmp_path), lambda record: record.epoch < 2)
