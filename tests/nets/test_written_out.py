@@ -161,6 +161,27 @@ def test_preactivation_bottleneck_of_the_official_code() -> None:
     compare(net, preactivation_bottleneck)
 
 
+def preactivation_of_imagenet(w: Written, images: Tensor) -> Tensor:
+    """fb.resnet.torch preresnet.lua: the stem activates, so the very first unit does not."""
+    x = w.bn_relu("stem.post", w.conv("stem.conv", images, 2))
+    x = torch.nn.functional.max_pool2d(x, 3, 2, 1)
+    for unit, stride in units(2, 1, 1):
+        active = x if unit == "stages.0.0" else w.bn_relu(f"{unit}.pre", x)
+        if unit.endswith(".0"):
+            x = w.conv(f"{unit}.shortcut_conv", active, stride)
+        y = w.bn_relu(f"{unit}.between1", w.conv(f"{unit}.conv1", active))
+        y = w.bn_relu(f"{unit}.between2", w.conv(f"{unit}.conv2", y, stride))
+        x = x + w.conv(f"{unit}.conv3", y)
+    return w.classify(w.bn_relu("head.tail", x))
+
+
+def test_preactivation_of_imagenet_with_an_activated_stem() -> None:
+    placement = {"pre": ["bn", "relu"], "post": [], "merged": [], "first_unit_pre": False}
+    stem = {"kind": "conv7x7_pool", "width": 8}
+    edits = small(2, 1, 1, side=30) | {"stem": stem, "width": 8, "placement": placement}
+    compare(network("preactresnet-50", edits), preactivation_of_imagenet)
+
+
 def one_layer_skip(w: Written, images: Tensor) -> Tensor:
     """arXiv 1603.05027, Table 3: a shortcut around every convolution."""
     x = w.bn_relu("stem.post", w.conv("stem.conv", images))
