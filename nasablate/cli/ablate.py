@@ -23,7 +23,7 @@ EXAMPLES = """\
   nasablate ablate studies/placement_digits.yaml"""
 
 
-def command(
+def command(  # noqa: PLR0913 - one parameter per option
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="An ablation file.")],
     *,
     storage: StorageOption = DEFAULT_STORAGE,
@@ -31,6 +31,14 @@ def command(
     address: Annotated[
         str | None,
         typer.Option(help="A running Ray cluster, such as auto.", show_default=False),
+    ] = None,
+    from_records: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Start from the finished trials of a records.csv; train only what it lacks.",
+            show_default=False,
+        ),
     ] = None,
     allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
@@ -50,7 +58,14 @@ def command(
             code_permission(allowed=allow_code),
             show_progress(spec.name, "val_error", "minimize") as observer,
         ):
-            result = run_ablation(spec, storage, runner.value, observer, address=address)
+            result = run_ablation(
+                spec,
+                storage,
+                runner.value,
+                observer,
+                address=address,
+                from_records=from_records,
+            )
     except KeyboardInterrupt:
         typer.echo(go_on, err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -17,6 +17,7 @@ from nasablate.cli import (
     data,
     describe,
     doctor,
+    export_study,
     genomes,
     init,
     plan,
@@ -51,13 +52,14 @@ for _module in (
     plan,
     studies,
     trials,
+    export_study,
     genomes,
     dashboard,
     init,
     schema,
     doctor,
 ):
-    _name = _module.__name__.rpartition(".")[2]
+    _name = _module.__name__.rpartition(".")[2].replace("_", "-")
     app.command(_name, epilog=f"\b\nExamples:\n{_module.EXAMPLES}")(_module.command)
 app.add_typer(data.app)
 

@@ -3,6 +3,7 @@
 Running it again goes on where it stopped; a finished one only answers.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasablate.genome import AblationSpec
@@ -45,6 +46,7 @@ def run_ablation(
     observer: Observer | None = None,
     *,
     address: str | None = None,
+    from_records: Path | None = None,
 ) -> AblationResult:
     """Run an ablation, or go on with it, until it is finished or interrupted.
 
@@ -54,9 +56,11 @@ def run_ablation(
         runner_name: ``ray`` for trials at once, ``inline`` for one after the other here.
         observer: Is told what happens.
         address: A running Ray cluster to use; None starts Ray here.
+        from_records: A file of finished trials (see ``records_csv``) to start from; only what it
+            lacks is trained.
 
     Raises:
-        SpecError: an arm is not possible.
+        SpecError: an arm is not possible, or the file of records is damaged.
         DataError: the data cannot be used.
         StoreError: the database cannot be used, the study began with another file or data, or
             another process is running it.
@@ -75,14 +79,21 @@ def run_ablation(
     from nasablate.data import load_info
     from nasablate.search.arms import resolve_arms
     from nasablate.search.engine import make_runner
+    from nasablate.search.records_csv import read_records, restore
 
     info = load_info(spec.data)
     arms = resolve_arms(spec, info)
     proposals = _proposals(spec, arms, info.fingerprint)
+    rows = [] if from_records is None else read_records(from_records)
     runner = make_runner(spec.resources, runner_name, watch, address)
     database = open_database(storage_url)
     with driver_lock(study_folder(storage_url, spec.name)):
         study = _study(database, spec, arms, info.fingerprint)
+        if from_records is not None:
+            count = restore(study, proposals, rows, from_records)
+            watch.on_phase(f"took over {count} finished trials from {from_records}")
+            if _is_finished(study, spec):
+                return load_ablation_result(database, spec)
         with runner:
             completed = _train(study, spec, proposals, runner, watch)
         return load_ablation_result(database, spec, interrupted=not completed)

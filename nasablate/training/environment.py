@@ -40,7 +40,7 @@ def manifest(job: TrainJob) -> Manifest:
         "data_fingerprint": load_info(job.data).fingerprint,
         "code": _code(),
         "python": platform.python_version(),
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in _PACKAGES},
         "device": _device_name(job.device),
         "threads": job.threads,

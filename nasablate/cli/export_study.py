@@ -1,0 +1,38 @@
+"""``nasablate export-study``: a study's finished trials as a file to keep and to share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nasablate.cli.options import DEFAULT_STORAGE, StorageOption
+from nasablate.cli.output import plural
+
+EXAMPLES = """\
+  nasablate export-study placement-digits
+  nasablate export-study placement-digits --to records.csv"""
+
+
+def command(
+    name: Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.")],
+    *,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to write; studies/STUDY/records.csv if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+) -> None:
+    """Write a study's finished trials to a CSV file.
+
+    'nasablate ablate --from-records FILE' starts from it, on any machine.
+    """
+    from nasablate.search.records_csv import write_records
+    from nasablate.store import open_database
+
+    path = to or Path("studies") / name / "records.csv"
+    count = write_records(open_database(storage, create=False).study(name), path)
+    typer.echo(f"{plural(count, 'trial')} written to {path}")
