@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nasablate.figures.outline import Outline, UnitForm
-from nasablate.figures.picture_style import SHORTCUT_TEXT, fill
+from nasablate.figures.picture_style import fill, shortcut_words
 from nasablate.figures.svg import element, path, text, text_width
 from nasablate.figures.unit_drawing import chain_extent, draw_chain
 from nasablate.figures.unit_tree import Chain, has_marks
@@ -96,7 +96,7 @@ def _forms(outline: Outline) -> list[_Panel]:
 def _words(form: UnitForm) -> tuple[str, ...]:
     units = f"{form.count} unit{'s' if form.count > 1 else ''}"
     lower = "lowers the resolution" if form.strides else "keeps the resolution"
-    return (f"{form.letter}  ·  {units}", form.unit_kind, SHORTCUT_TEXT[form.shortcut], lower)
+    return (f"{form.letter}  ·  {units}", form.unit_kind, shortcut_words(form), lower)
 
 
 def _draw(panel: _Panel, x: float, y: float, prefix: str) -> list[str]:

@@ -38,6 +38,8 @@ class UnitForm:
     shortcut: ShortcutKind
     shortcut_text: str
     """The shortcut's operations in words, empty for an identity."""
+    pools: bool
+    """Whether the shortcut averages where it lowers the resolution."""
     strides: bool
     count: int
     chain: Chain
@@ -226,6 +228,7 @@ def _form(name: str, key: _Key, members: Sequence[Fragment]) -> UnitForm:
         unit_kind=kind,
         shortcut=shortcut_kind(ops),
         shortcut_text=", ".join(op_label(op) for op in ops or ()),
+        pools=any(isinstance(op, Pool) and op.kernel > 1 for op in ops or ()),
         strides=strides,
         count=len(members),
         chain=chain,

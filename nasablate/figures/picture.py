@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nasablate.figures.forms_panel import draw_panels
 from nasablate.figures.outline import Outline, Run, StageMark, UnitMark
-from nasablate.figures.picture_style import SHORTCUT_TEXT, STYLE, fill, patterns
+from nasablate.figures.picture_style import SHORTCUT_TEXT, STYLE, fill, patterns, shortcut_words
 from nasablate.figures.svg import clean, element, path, text, text_width, title
 
 _WIDTH = 1080
@@ -22,6 +22,8 @@ _WIDEST_SLOT = 56
 _STAGE_TOP = 100
 _PROFILE_TOP, _PROFILE = 214, 190
 _SQUARE = 24
+_MOST_RUNS, _NARROW_RUN = 60, 8
+"""With more runs than that, those narrower (in pixels) have no name."""
 _MERGED_SLOT = 2
 """Units narrower than this are drawn as one area where nothing changes."""
 
@@ -293,9 +295,8 @@ def _bar_title(outline: Outline, unit: UnitMark, units: int) -> str:
     form = outline.forms[unit.form]
     size = " × ".join(map(str, unit.output))
     more = f" and {units - 1} more like it" if units > 1 else ""
-    shortcut = SHORTCUT_TEXT[form.shortcut]
     return (
-        f"{unit.name}{more}: {form.letter}, {form.unit_kind}, {size}, {shortcut},"
+        f"{unit.name}{more}: {form.letter}, {form.unit_kind}, {size}, {shortcut_words(form)},"
         f" {unit.params:,} parameters, {unit.macs:,} multiply-adds"
     )
 
@@ -316,6 +317,8 @@ def _brackets(outline: Outline, layout: _Layout) -> list[str]:
         corners = [(left + inset, base), (left + inset, base + 4), (right - inset, base + 4),
                    (right - inset, base)]  # fmt: skip
         drawn.append(path(corners, class_="na-bracket"))
+        if len(outline.runs) > _MOST_RUNS and right - left < _NARROW_RUN:
+            continue
         middle = (left + right) / 2
         for words in _run_texts(outline, run):
             half = text_width(words, _FONT) / 2
@@ -363,7 +366,7 @@ def count(number: int) -> str:
     >>> count(269722), count(1772706), count(4089184256)
     ('270 k', '1.77 M', '4.09 G')
     """
-    for unit, factor in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+    for unit, factor in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if number >= 0.9995 * factor:
             return f"{number / factor:.3g} {unit}"
     return str(number)

@@ -1,6 +1,6 @@
 """Colours and patterns of the picture; each kind differs in lightness and pattern, not only hue."""
 
-from nasablate.figures.outline import ShortcutKind
+from nasablate.figures.outline import ShortcutKind, UnitForm
 from nasablate.figures.svg import element
 
 SHORTCUT_TEXT: dict[ShortcutKind, str] = {
@@ -46,6 +46,11 @@ _CLASS: dict[ShortcutKind, str] = {
     "other": "na-e",
     "none": "na-f",
 }
+
+
+def shortcut_words(form: UnitForm) -> str:
+    """Return what the shortcut of a form is, in words."""
+    return SHORTCUT_TEXT[form.shortcut] + (", pooled" if form.pools else "")
 
 
 def fill(kind: ShortcutKind, prefix: str) -> dict[str, str]:

@@ -47,9 +47,9 @@ def test_kinds_of_shortcuts_are_read_from_the_layers(name, kinds):
 
 def test_the_words_of_a_shortcut_name_its_own_layers_only():
     form = next(form for form in outlined("pyramidnet-110-a48").forms if form.strides)
-    assert form.shortcut_text == "avg pool 2×2 /2, zero channels"
+    assert (form.shortcut_text, form.pools) == ("avg pool 2×2 /2, zero channels", True)
     shared = next(form for form in outlined("preactresnet-164").forms if form.strides)
-    assert shared.shortcut_text == "conv 1×1 /2"
+    assert (shared.shortcut_text, shared.pools) == ("conv 1×1 /2", False)
     assert next(f for f in outlined("resnet-50d").forms if f.strides).shortcut_text == (
         "avg pool 2×2 /2, conv 1×1, BN"
     )

@@ -16,7 +16,7 @@ from nasablate.blueprint import lower
 from nasablate.figures.outline import outline
 from nasablate.figures.picture import count, picture
 from nasablate.figures.svg import text_width
-from nasablate.genome import genome_presets, load_genome
+from nasablate.genome import Genome, genome_presets, load_genome
 
 ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -181,7 +181,18 @@ def test_pictures_in_the_manual_are_what_is_drawn_now(path):
     assert path.read_text(encoding="utf-8") == text
 
 
+def test_thousands_of_short_runs_are_not_named():
+    widths = [16 + (unit // 2) for unit in range(2000)]
+    genome = Genome.parse(
+        {"stages": [{"units": 2000 // 2}] * 2, "widening": {"kind": "explicit", "widths": widths}}
+    )
+    found = outline(lower(genome), "long")
+    assert len(found.runs) > 1000
+    words = [box[0] for box in text_boxes(ET.fromstring(picture(found)))]
+    assert not {"A", "B"} & set(words)
+
+
 def test_counts_are_short():
-    assert [count(number) for number in (7, 999, 1000, 999_600, 12_345_678)] == [
-        "7", "999", "1 k", "1 M", "12.3 M",
+    assert [count(number) for number in (7, 999, 1000, 999_600, 12_345_678, 10**14)] == [
+        "7", "999", "1 k", "1 M", "12.3 M", "100 T",
     ]  # fmt: skip
