@@ -23,6 +23,19 @@ RTOL = 1e-9
 
 
 @dataclass(frozen=True)
+class Compared:
+    """A comparison that was made: the edited preset and its largest relative difference."""
+
+    preset: str
+    genome: Genome
+    error: float
+
+
+COMPARED: list[Compared] = []
+"""All comparisons of this process; ``benchmarks.exactness`` reads it."""
+
+
+@dataclass(frozen=True)
 class Written:
     """A network's weights, and whether it trains."""
 
@@ -118,7 +131,9 @@ def network(preset: str, edits: dict[str, Any]) -> Net:
     """Build an edited preset in float64 with random weights and running statistics."""
     document, ignored = apply_edits(Genome, load_genome(preset).document(), edits)
     assert not ignored
-    net = build(lower(Genome.parse(document))).double()
+    genome = Genome.parse(document)
+    net = build(lower(genome)).double()
+    net.written_from = (preset, genome)
     generator = torch.Generator().manual_seed(0)
     for name, value in net.state_dict().items():
         if value.is_floating_point():
@@ -154,7 +169,7 @@ def compare(net: Net, written: Network, *, seed: int = 0) -> None:
     weights = {name: value.clone() for name, value in net.state_dict().items()}
     with torch.no_grad():
         logits = net.eval()(images)
-        assert_equal(logits, written(Written(weights), images), "logits")
+        errors = [assert_equal(logits, written(Written(weights), images), "logits")]
     assert logits.std() > 1e-3
     net.zero_grad()
     leaves = {name: weights[name].requires_grad_() for name, _ in net.named_parameters()}
@@ -162,19 +177,26 @@ def compare(net: Net, written: Network, *, seed: int = 0) -> None:
     logits = net.train()(images)
     torch.manual_seed(seed)
     expected = written(Written(weights | leaves, training=True), images)
-    assert_equal(logits, expected, "logits in training")
+    errors.append(assert_equal(logits, expected, "logits in training"))
     direction = torch.randn(logits.shape, generator=generator, dtype=torch.float64)
     (logits * direction).sum().backward()
     (expected * direction).sum().backward()
     for name, parameter in net.named_parameters():
         found, wanted = parameter.grad, leaves[name].grad
         assert found is not None, name
-        assert_equal(found, torch.zeros_like(found) if wanted is None else wanted, name)
+        wanted = torch.zeros_like(found) if wanted is None else wanted
+        errors.append(assert_equal(found, wanted, name))
+    preset, genome = net.written_from
+    COMPARED.append(Compared(preset, genome, max(errors)))
 
 
-def assert_equal(found: Tensor, expected: Tensor, name: str) -> None:
-    """Compare to a relative 1e-9 of each value or of the largest one."""
+def assert_equal(found: Tensor, expected: Tensor, name: str) -> float:
+    """Compare to a relative 1e-9 of each value or of the largest one.
+
+    Returns the largest difference relative to the largest value.
+    """
     largest = max(float(expected.detach().abs().max()), 1e-3)
     torch.testing.assert_close(
         found, expected, rtol=RTOL, atol=RTOL * largest, msg=lambda text: f"{name}: {text}"
     )
+    return float((found - expected).detach().abs().max()) / largest
