@@ -79,11 +79,11 @@ def _is_extension(
     if path in _FREE:
         return True
     if path == "seeds":
-        return int(now["seeds"]) >= int(before["seeds"])
+        return int(now["seeds"]) >= int(before.get("seeds", 0))
     if path == "trials":
         return int(now["trials"]) >= num_trials
     if path.startswith("confirm"):
-        old, new = before["confirm"], now["confirm"]
+        old, new = before.get("confirm"), now["confirm"]
         if old is None:
             return True
         return new is not None and new["top"] >= old["top"] and new["seeds"] >= old["seeds"]
