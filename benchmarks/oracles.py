@@ -25,7 +25,7 @@ Roles = tuple[tuple[str, str], ...]
 """Patterns of the other library's names and what they are called here, applied in order."""
 
 SIDE = 72  # sizes on the way down: 36, 18, 9, 5, 3
-BATCH = 3
+BATCH = 2
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,12 @@ class Oracle:
         arguments = ", ".join(f"{key}={value}" for key, value in self.options.items())
         name = f"{self.other}({arguments})" if arguments else self.other
         return f"{name} without {self.without}" if self.without else name
+
+    @property
+    def described(self) -> str:
+        """The name, and what of the preset was edited for the comparison."""
+        edits = ", ".join(f"{path}: {value}" for path, value in self.edits.items())
+        return f"{self.name} with {edits}" if edits else self.name
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def placed(w: Written, images: Tensor, placement: str) -> Tensor:
     return w.classify(relu(x) if "preactivation" in placement else x)
 
 
-def placed_bottleneck(w: Written, images: Tensor, placement: str) -> Tensor:
+def placed_bottleneck(w: Written, images: Tensor, placement: str, stride_at: str) -> Tensor:
     """The same with bottlenecks and bare projections; the projection reads the activated tensor."""
     x = w.conv("stem.conv", images)
     if placement != "preactivation":
@@ -116,7 +116,8 @@ def placed_bottleneck(w: Written, images: Tensor, placement: str) -> Tensor:
             first = unit.endswith(".0")
             return w.conv(f"{unit}.shortcut_conv", active, stride) if first else raw
 
-        x = follow(w, unit, FIG4_BOTTLENECK[placement], x, stride, shortcut)
+        figure = FIG4_BOTTLENECK[placement]
+        x = follow(w, unit, figure, x, stride, shortcut, stride_at=stride_at)
     if placement == "preactivation":
         x = w.bn("head.tail_bn", x)
     return w.classify(relu(x) if "preactivation" in placement else x)
@@ -137,10 +138,10 @@ def test_placements_of_he_2016(placement: str) -> None:
 
 @pytest.mark.parametrize("placement", FIG4_BOTTLENECK)
 def test_placements_of_he_2016_with_bottlenecks(placement: str) -> None:
-    edits = small(2, 2, 2) | {"unit.stride_at": "spatial", "width": 6}
-    compare(
-        network(preset_of(164, placement), edits), partial(placed_bottleneck, placement=placement)
-    )
+    for stride_at in ("first", "spatial"):
+        edits = small(2, 2, 2) | {"unit.stride_at": stride_at, "width": 6}
+        written = partial(placed_bottleneck, placement=placement, stride_at=stride_at)
+        compare(network(preset_of(164, placement), edits), written)
 
 
 def preactivation_bottleneck(w: Written, images: Tensor) -> Tensor:

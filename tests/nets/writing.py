@@ -94,12 +94,19 @@ def units(*depths: int, strides: Sequence[int] = (1, 2, 2, 2)) -> Iterator[tuple
 
 
 def follow(
-    w: Written, unit: str, figure: str, x: Tensor, stride: int, shortcut: Shortcut
+    w: Written,
+    unit: str,
+    figure: str,
+    x: Tensor,
+    stride: int,
+    shortcut: Shortcut,
+    *,
+    stride_at: str = "spatial",
 ) -> Tensor:
     """Run one unit as a figure draws it, from the top down: conv, bn, relu and +.
 
-    The first 3x3 convolution strides. ``shortcut`` turns what comes in, what enters the first
-    convolution and the branch into what is added to the branch.
+    The first 3x3 convolution strides, or the very first convolution. ``shortcut`` turns what comes
+    in, what enters the first convolution and the branch into what is added to the branch.
     """
     raw = activated = x
     number, count, merged = 0, figure.split().count("conv"), False
@@ -108,7 +115,8 @@ def follow(
             case "conv":
                 activated = activated if number else x
                 number += 1
-                strides = w[f"{unit}.conv{number}.weight"].shape[-1] == 3 and stride > 1
+                spatial = w[f"{unit}.conv{number}.weight"].shape[-1] == 3
+                strides = stride > 1 and (spatial or stride_at == "first")
                 x = w.conv(f"{unit}.conv{number}", x, stride if strides else 1)
                 stride = 1 if strides else stride
             case "bn":
