@@ -46,7 +46,7 @@ def command_reference() -> str:
 def example() -> str:
     """Return what ``nasablate describe`` prints for a small network."""
     arguments = ["describe", "resnet-20"]
-    return "\n".join(["```", f"$ nasablate {' '.join(arguments)}", _run(arguments), "```"])
+    return "\n".join(["```", f"$ nasablate {' '.join(arguments)}", run_command(arguments), "```"])
 
 
 def write(make: Callable[[], str]) -> None:
@@ -69,10 +69,11 @@ def _group():
 
 
 def _help(arguments: list[str]) -> str:
-    return _run([*arguments, "--help"])
+    return run_command([*arguments, "--help"])
 
 
-def _run(arguments: list[str]) -> str:
+def run_command(arguments: list[str]) -> str:
+    """Return what a command of nasablate prints on stdout."""
     from typer.testing import CliRunner
 
     from nasablate.cli.main import app
