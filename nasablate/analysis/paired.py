@@ -7,6 +7,7 @@ negative difference is an improvement.
 import itertools
 import math
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -117,11 +118,7 @@ def sign_flip_p(differences: Sequence[float]) -> float:
     tolerance = 1e-12 * max(1.0, math.fsum(abs(value) for value in differences))
     n = len(differences)
     if n <= MAX_ENUMERATED:
-        # The first sign may stay, since the test is two-sided.
-        head, rest = differences[0], differences[1:]
-        sums = _signed_sums(rest)
-        count = sum(abs(head + total) >= observed - tolerance for total in sums)
-        return count / 2 ** (n - 1)
+        return _extreme(differences, observed - tolerance) / 2 ** (n - 1)
     import numpy as np
 
     generator = np.random.Generator(np.random.PCG64(0))
@@ -132,14 +129,26 @@ def sign_flip_p(differences: Sequence[float]) -> float:
     return (count + 1) / (flips + 1)
 
 
+def _extreme(differences: Sequence[float], least: float) -> int:
+    """Count the flips whose sum is at least ``least`` in size, by meeting in the middle.
+
+    The first sign may stay, since the test is two-sided.
+    """
+    rest = len(differences) // 2
+    heads = [differences[0] + total for total in _signed_sums(differences[1 : rest + 1])]
+    tails = sorted(_signed_sums(differences[rest + 1 :]))
+    if least <= 0:
+        return len(heads) * len(tails)
+    above = sum(len(tails) - bisect_left(tails, least - head) for head in heads)
+    return above + sum(bisect_right(tails, -least - head) for head in heads)
+
+
 def _signed_sums(values: Sequence[float]) -> list[float]:
-    """Return the sums over all choices of signs, by meeting in the middle."""
-    half = len(values) // 2
-    sides: list[list[float]] = []
-    for part in (values[:half], values[half:]):
-        signs = itertools.product((1.0, -1.0), repeat=len(part))
-        sides.append([sum(s * v for s, v in zip(choice, part, strict=True)) for choice in signs])
-    return [a + b for a in sides[0] for b in sides[1]]
+    """Return the sums over all choices of signs."""
+    sums = [0.0]
+    for value in values:
+        sums = [total + value for total in sums] + [total - value for total in sums]
+    return sums
 
 
 def holm(ps: Mapping[str, float]) -> dict[str, float]:
