@@ -1,22 +1,19 @@
 """The arms of an ablation, enumerated from its design and resolved without torch."""
 
-import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never, cast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 from pydantic import JsonValue
 
 from nasablate.errors import GenomeError, Problem, SpecError
 from nasablate.genome import AblationSpec, Genome, load_recipe
+from nasablate.search.designs import BASELINE, Levels, named_levels
+from nasablate.search.matching import Matching, as_written, match
 from nasablate.search.variant import Variant, check_edit_path, on_data, vary
 
 if TYPE_CHECKING:
     from nasablate.data import DataInfo
-
-Levels = dict[str, str]
-"""From factors to levels."""
-BASELINE = "baseline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +23,13 @@ class Arm:
     name: str
     levels: Levels
     """Empty for listed arms."""
+    edits: Mapping[str, JsonValue]
+    """Of the baseline, without those that match its cost."""
     variant: Variant
+    cell: str = ""
+    """The name under which a matched arm is also trained as its edits say; else empty."""
+    matching: Matching | None = None
+    """None for the reference, and without ``match``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,45 @@ def resolve_arms(spec: AblationSpec, info: "DataInfo") -> Arms:
 
     Raises:
         SpecError: a path exists nowhere, a factor has no level that leaves the baseline as it is
-            or several, an arm is illegal, changes nothing, repeats another, or lies outside
-            ``match``.
+            or several, an arm is illegal, changes nothing or repeats another.
     """
     bench = _Bench(spec, info)
-    arms = [bench.arm(name, levels) for name, levels in _named_levels(spec, bench)]
+    arms = [bench.arm(name, levels) for name, levels in named_levels(spec, bench.present)]
     arms += [bench.listed(name) for name in spec.arms]
     if spec.design == "arms":
         arms.insert(0, bench.arm(BASELINE, {}))
     _check_distinct(arms)
-    _check_match(spec, arms)
+    if spec.match:
+        arms = [arms[0], *_matched(spec, arms)]
+        _check_distinct(arms)
     return Arms(tuple(arms))
+
+
+def resolve_levels(spec: AblationSpec, info: "DataInfo") -> Arms:
+    """Return the baseline and every other level of every factor alone, whatever the design is.
+
+    Raises:
+        SpecError: as `resolve_arms`.
+    """
+    bench = _Bench(spec, info)
+    alone = spec.model_copy(update={"design": "one_at_a_time"})
+    return Arms(tuple(bench.arm(*found) for found in named_levels(alone, bench.present)))
+
+
+def _matched(spec: AblationSpec, arms: list[Arm]) -> Iterator[Arm]:
+    """Yield the arms but the reference with costs as near to its as can be."""
+    reference = arms[0]
+    for arm in arms[1:]:
+        touched = {*arm.edits, *reference.edits}
+        variant, matching = match(arm.variant, reference.variant, spec.match, touched)
+        if spec.match_mode == "matched":
+            yield replace(arm, variant=variant, matching=matching)
+        elif matching.edits is None:
+            yield replace(arm, matching=matching)
+        else:
+            yield replace(arm, matching=as_written(matching))
+            name = f"{arm.name} (matched)"
+            yield replace(arm, name=name, cell=arm.name, variant=variant, matching=matching)
 
 
 class _Bench:
@@ -76,11 +107,12 @@ class _Bench:
         for factor, level in levels.items():
             if level != self.present[factor]:
                 edits |= self.spec.factors[factor][level]
-        return Arm(name, {**self.present, **levels}, self._vary(name, edits, "factors"))
+        return Arm(name, {**self.present, **levels}, edits, self._vary(name, edits, "factors"))
 
     def listed(self, name: str) -> Arm:
         """Return one of the listed arms."""
-        return Arm(name, {}, self._vary(name, self.spec.arms[name], "arms"))
+        edits = self.spec.arms[name]
+        return Arm(name, {}, edits, self._vary(name, edits, "arms"))
 
     def _vary(self, name: str, edits: dict[str, JsonValue], key: str) -> Variant:
         try:
@@ -130,65 +162,6 @@ def _check_edits(edits: dict[str, JsonValue], loc: tuple[str, ...]) -> None:
             ) from None
 
 
-def _named_levels(spec: AblationSpec, bench: _Bench) -> Iterator[tuple[str, Levels]]:
-    """Yield the arms of a design over factors, the reference first."""
-    present = bench.present
-    match spec.design:
-        case "one_at_a_time":
-            yield BASELINE, {}
-            for factor, level in _changes(spec, present):
-                yield f"{factor}={level}", {factor: level}
-        case "leave_one_out":
-            every = _two_levels(spec, present)
-            yield "all", every
-            for factor in every:
-                yield f"all but {factor}", {**every, factor: present[factor]}
-        case "path":
-            every = _two_levels(spec, present)
-            yield BASELINE, {}
-            yield from _path(spec.order or tuple(every), every)
-        case "factorial":
-            yield from _combinations(spec, present)
-        case "arms":
-            return
-        case _:
-            assert_never(spec.design)
-
-
-def _path(order: tuple[str, ...], every: Levels) -> Iterator[tuple[str, Levels]]:
-    for count in range(1, len(order) + 1):
-        given = {factor: every[factor] for factor in order[:count]}
-        yield " + ".join(f"{name}={level}" for name, level in given.items()), given
-
-
-def _combinations(spec: AblationSpec, present: Levels) -> Iterator[tuple[str, Levels]]:
-    yield BASELINE, {}
-    for combination in itertools.product(*spec.factors.values()):
-        levels = dict(zip(spec.factors, combination, strict=True))
-        edited = {factor: level for factor, level in levels.items() if level != present[factor]}
-        if edited:
-            yield ", ".join(f"{factor}={level}" for factor, level in edited.items()), edited
-
-
-def _changes(spec: AblationSpec, present: Levels) -> Iterator[tuple[str, str]]:
-    """Yield every factor with every level that is not the baseline's."""
-    for factor, levels in spec.factors.items():
-        for level in levels:
-            if level != present[factor]:
-                yield factor, level
-
-
-def _two_levels(spec: AblationSpec, present: Levels) -> Levels:
-    """Return the one other level of every factor."""
-    for factor, levels in spec.factors.items():
-        if len(levels) != 2:
-            rule = f"design {spec.design} needs two levels in every factor, found {len(levels)}"
-            loc = ("factors", factor)
-            problem = Problem(f"factors.{factor}", list(levels), rule, "drop a level", loc=loc)
-            raise SpecError(problem)
-    return dict(_changes(spec, present))
-
-
 def _same(one: Variant, other: Variant) -> bool:
     return (one.network_digest, one.recipe_digest) == (other.network_digest, other.recipe_digest)
 
@@ -203,15 +176,3 @@ def _check_distinct(arms: list[Arm]) -> None:
             if arm.name == other.name:
                 rule = f"two arms are called {arm.name!r}"
                 raise SpecError(Problem("arms", arm.name, rule, "rename one", loc=("arms",)))
-
-
-def _check_match(spec: AblationSpec, arms: list[Arm]) -> None:
-    for metric, tolerance in spec.match.items():
-        wanted = arms[0].variant.cost.document()[metric]
-        for arm in arms[1:]:
-            off = arm.variant.cost.document()[metric] / wanted - 1
-            if abs(off) > tolerance:
-                rule = f"arm {arm.name!r} has {off:+.2%} {metric}, more than match allows"
-                remedy = "change a width in the arm's edits, or loosen match"
-                loc = ("match", metric)
-                raise SpecError(Problem(f"match.{metric}", tolerance, rule, remedy, loc=loc))

@@ -3,7 +3,6 @@ import pytest
 from nasablate.data import load_info
 from nasablate.errors import SpecError
 from nasablate.genome import AblationSpec, DataSpec, Genome, load_recipe
-from nasablate.search.ablation_plan import plan_ablation
 from nasablate.search.arms import resolve_arms
 
 FACTORS = {
@@ -107,7 +106,6 @@ def test_listed_arms_follow_the_baseline(info):
             {"design": "arms", "factors": {}, "arms": {"same": {"unit.cardinality": 4}}},
             "arm 'same' is the same network and recipe as 'baseline'",
         ),
-        ({"match": {"params": "1%"}}, "has +"),
         (
             {
                 "design": "path",
@@ -131,6 +129,36 @@ def test_arms_that_cannot_work_are_refused(info, changes, message):
         ({"factors": {}}, "design one_at_a_time needs factors"),
         ({"arms": {"a": {"width": 3}}}, "arms belong to design: arms"),
         ({"order": ["width"]}, "order belongs to design: path"),
+        ({"direction": "both"}, "direction belongs to design: path; drop it"),
+        ({"resolution": 4}, "resolution belongs to design: fractional; drop it"),
+        ({"design": "fractional"}, "design fractional needs a resolution; 3, 4 or 5"),
+        ({"design": "fractional", "resolution": 6}, "resolution = 6"),
+        ({"match_mode": "both"}, "match_mode needs match"),
+        ({"match": {"prams": "1%"}}, "did you mean 'params'?"),
+        ({"pilot": {}}, "a pilot is {sd: 0.3} or the path of a records.csv; give one of them"),
+        ({"pilot": {"sd": 0.3, "records": "a.csv"}}, "give one of them"),
+        ({"pilot": {"sd": -1}}, "pilot.sd = -1: must be greater than 0"),
+        ({"pilot": 3}, "pilot = 3: must be an object"),
+        (
+            {"reported": [{"arm": {"widht": "8"}, "source": "x"}]},
+            "reported[0].arm names no factor: 'widht'; did you mean 'width'?",
+        ),
+        (
+            {"reported": [{"arm": {"width": "13"}, "source": "x"}]},
+            "reported[0].arm names no level of width: '13'",
+        ),
+        (
+            {"reported": [{"arm": "x", "source": "x", "value": 101}]},
+            "reported[0].value = 101: must be less than or equal to 100",
+        ),
+        (
+            {"reported": [{"arm": "x", "source": "x", "protocol": {"training": {"epoch": 3}}}]},
+            "protocol has epoch: no such key in a recipe; did you mean 'epochs'?",
+        ),
+        (
+            {"reported": [{"arm": "x", "source": "x", "protocol": {"epochs": 3}}]},
+            "reported[0].protocol.epochs",
+        ),
         ({"design": "path", "order": ["width"]}, "order must name each factor once"),
         ({"design": "everything"}, "design = 'everything': must be one of"),
         ({"factors": {"w": {"a": {}}}}, "factors.w = {'a': {}}: needs at least 2 item"),
@@ -146,8 +174,31 @@ def test_a_file_that_contradicts_itself_is_refused(changes, message):
     assert message in str(caught.value)
 
 
-def test_a_plan_says_whether_the_seeds_can_answer():
-    plan = plan_ablation(spec_of(seeds=6), measure=False)
-    assert (plan.num_trials, plan.seeds_needed) == (24, 7)
-    assert "seeds: 6 cannot give a verdict of better or worse; 7 can" in plan.text()
-    assert plan_ablation(spec_of(seeds=7), measure=False).warnings == ()
+def test_a_level_may_hold_several_edits_of_network_and_training(info):
+    levels = {"old": {}, "new": {"width": 12, "stem.width": 12, "training.optimizer.lr": 0.01}}
+    arms = resolve_arms(spec_of(factors={"era": levels}), info).arms
+    assert [arm.name for arm in arms] == ["baseline", "era=new"]
+    variant = arms[1].variant
+    assert (variant.genome.width, variant.genome.stem.width) == (12, 12)
+    assert variant.recipe.optimizer.lr == 0.01
+
+
+def test_a_reported_row_may_name_a_listed_arm():
+    arms = {"wide": {"width": 16}}
+    changes = {"design": "arms", "factors": {}, "arms": arms}
+    spec = spec_of(**changes, reported=[{"arm": "wide", "source": "a table"}])
+    assert spec.reported[0].arm == "wide"
+    with pytest.raises(SpecError, match="names no arm: 'wyde'; did you mean 'wide'"):
+        spec_of(**changes, reported=[{"arm": "wyde", "source": "a table"}])
+
+
+def test_a_file_of_an_earlier_version_is_one_of_today():
+    """What a study has stored lacks the keys that came later."""
+    document = spec_of(match={"params": "5%"}, reported=[{"arm": "x", "source": "y"}]).document()
+    for key in ("direction", "resolution", "accept_undecided", "match_mode", "pilot"):
+        del document[key]
+    for key in ("n", "std", "protocol"):
+        del document["reported"][0][key]
+    assert AblationSpec.parse(document).document() == {
+        **spec_of(match={"params": "5%"}, reported=[{"arm": "x", "source": "y"}]).document()
+    }
