@@ -40,13 +40,19 @@ def command(  # noqa: PLR0913 - one parameter per option
             show_default=False,
         ),
     ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Run even if the seeds are too few for any verdict.")
+    ] = False,
     allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train every arm of an ablation on every seed, and compare them."""
     from nasablate.genome import load_ablation
+    from nasablate.genome.positions import located_in
 
     spec = load_ablation(study)
+    if anyway:
+        spec = spec.model_copy(update={"accept_undecided": True})
 
     from nasablate.cli.ablation_summary import ablation_summary
     from nasablate.cli.progress import show_progress
@@ -55,6 +61,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     go_on = "Interrupted; everything done is kept, and the same command goes on."
     try:
         with (
+            located_in(study),
             code_permission(allowed=allow_code),
             show_progress(spec.name, "val_error", "minimize") as observer,
         ):

@@ -1,19 +1,29 @@
-"""The table an ablation ends with: arms, differences, intervals, verdicts."""
+"""What an ablation ends with: arms, differences, intervals, verdicts, effects, other's numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
+from nasablate.cli.ablation_plan_text import fraction_lines, remarks, wrapped
 from nasablate.cli.options import DEFAULT_STORAGE
 from nasablate.cli.output import ABSENT, format_table
 
 if TYPE_CHECKING:
-    from nasablate.analysis.paired import Interval
+    from nasablate.analysis.paired import Comparison, Interval
+    from nasablate.search.ablation_images import ArmImages
     from nasablate.search.ablation_result import AblationResult, ArmResult
+    from nasablate.search.ablation_tables import EffectTable
+    from nasablate.search.beside import Beside
 
-_HEADERS = [
+_ARMS = [
     "arm", "params", "n", "error %", "difference", "paired 95 %", "unpaired 95 %", "r", "p",
     "Holm p", "verdict",
 ]  # fmt: skip
+_EFFECTS = ["effect", "on error", "95 %", "p", "Holm p", "finding", "mixed with"]
+_IMAGES = ["arm", "seeds and images", "pairs", "cross-entropy", "P(true class)"]
+_STEPS = ["factor", "added to", "difference", "paired 95 %", "p", "Holm p", "verdict"]
+
+
+_WIDE = 120
 
 
 def ablation_summary(result: "AblationResult") -> str:
@@ -28,26 +38,52 @@ def _lines(result: "AblationResult") -> Iterator[str]:
         f"{result.arms[0].name!r} in percentage points, negative is better"
     )
     yield ""
-    yield format_table(_HEADERS, [_row(arm, result.seeds) for arm in result.arms])
+    yield from _arm_tables(result)
+    yield from _remarks(result)
+    for table in result.effects:
+        yield from _effect_lines(table)
+    if result.fraction is not None:
+        yield from fraction_lines(result.fraction)
+    yield from _step_lines(result)
+    yield from _image_lines(result.images)
     yield ""
-    yield (
+    yield from _rules(result)
+    for failure in result.failures:
+        yield f"missing: {failure}"
+    yield from _reported_lines(result.reported)
+    yield f"database  {result.url}"
+    option = "" if result.url == DEFAULT_STORAGE else f" --storage {result.url}"
+    yield f"look at it  nasablate dashboard{option}"
+
+
+def _rules(result: "AblationResult") -> Iterator[str]:
+    from nasablate.analysis.paired import smallest_p
+
+    yield from wrapped(
         "better and worse need a paired t interval without zero and an exact sign-flip p of at "
-        "most 0.05 after Holm"
+        f"most 0.05 after Holm; {result.seeds} pairs can reach {smallest_p(result.seeds):.4g}"
     )
     if result.seeds < result.seeds_needed:
         yield (
             f"undecided by design: {result.seeds} seeds cannot reach it with "
             f"{len(result.arms) - 1} arms, {result.seeds_needed} can; raise seeds and run again"
         )
-    for failure in result.failures:
-        yield f"missing: {failure}"
-    for item in result.reported:
-        value = "not available" if item["value"] is None else f"{item['value']:g} %"
-        note = f" ({item['note']})" if item["note"] else ""
-        yield f"reported: {_arm_text(item['arm'])}: {value}, {item['source']}{note}"
-    yield f"database  {result.url}"
-    option = "" if result.url == DEFAULT_STORAGE else f" --storage {result.url}"
-    yield f"look at it  nasablate dashboard{option}"
+
+
+def _arm_tables(result: "AblationResult") -> Iterator[str]:
+    """Yield one table of the arms, or two where it would be too wide."""
+    rows = [_row(arm, result.seeds) for arm in result.arms]
+    whole = format_table(_ARMS, rows)
+    if len(whole.partition("\n")[0]) <= _WIDE:
+        yield whole
+        return
+    apart = [_ARMS.index(name) for name in ("unpaired 95 %", "r")]
+    kept = [place for place in range(len(_ARMS)) if place not in apart]
+    yield format_table([_ARMS[p] for p in kept], [[row[p] for p in kept] for row in rows])
+    yield ""
+    yield "as if the seeds were not shared, and the correlation that sharing them brought:"
+    places = [0, *apart]
+    yield format_table([_ARMS[p] for p in places], [[row[p] for p in places] for row in rows[1:]])
 
 
 def _row(arm: "ArmResult", seeds: int) -> list[object]:
@@ -62,10 +98,146 @@ def _row(arm: "ArmResult", seeds: int) -> list[object]:
         _interval(found.paired),
         _interval(found.unpaired),
         ABSENT if found.correlation is None else f"{found.correlation:+.2f}",
-        ABSENT if found.p is None else f"{found.p:.4f}",
-        ABSENT if arm.holm_p is None else f"{arm.holm_p:.4f}",
+        _p(found.p),
+        _p(None if arm.judgement is None else arm.judgement.holm_p),
         arm.verdict,
     ]
+
+
+def _remarks(result: "AblationResult") -> Iterator[str]:
+    """Yield how costs were matched, and what arms differ in besides their edits."""
+    matched = {
+        arm.name: str(arm.matching["text"])
+        for arm in result.arms
+        if arm.matching is not None and arm.matching["tried"]
+    }
+    differs = {arm.name: str(arm.differs["text"]) for arm in result.arms if arm.differs}
+    if result.levels:
+        differs = {name: str(found["text"]) for name, found in result.levels.items()}
+    found = [*remarks(matched), *remarks(differs, "also differs in: ")]
+    if found:
+        yield ""
+        yield from found
+
+
+def _effect_lines(table: "EffectTable") -> Iterator[str]:
+    rows = [
+        [
+            effect.name,
+            ABSENT if effect.estimate is None else f"{effect.estimate:+.2f}",
+            _interval(effect.interval),
+            _p(effect.p),
+            _p(effect.holm_p),
+            effect.finding,
+            ", ".join(effect.aliases),
+        ]
+        for effect in table.effects
+    ]
+    yield ""
+    yield f"effects in percentage points, blocked by seed, of {table.of}:"
+    mixed = any(effect.aliases for effect in table.effects)
+    yield format_table(
+        _EFFECTS if mixed else _EFFECTS[:-1], [row if mixed else row[:-1] for row in rows]
+    )
+    reasons = [effect.reason for effect in table.effects if effect.finding == "missing"]
+    yield from (f"  {reason}" for reason in dict.fromkeys(reasons))
+
+
+def _step_lines(result: "AblationResult") -> Iterator[str]:
+    if not result.steps:
+        return
+    rows = [
+        [
+            step.factor,
+            step.before,
+            ABSENT if step.judgement.difference is None else f"{step.judgement.difference:+.2f}",
+            _interval(step.judgement.interval),
+            _p(step.judgement.p),
+            _p(step.judgement.holm_p),
+            step.judgement.verdict,
+        ]
+        for step in result.steps
+    ]
+    yield ""
+    yield "what each factor brought when it was added, judged among these steps:"
+    yield format_table(_STEPS, rows)
+
+
+def _image_lines(images: "Sequence[ArmImages]") -> Iterator[str]:
+    if not images:
+        return
+    rows = [
+        [
+            found.arm,
+            _interval(found.crossed),
+            f"{found.num_different}/{len(found.pairs)}",
+            _measure(found.measure("cross_entropy")),
+            _measure(found.measure("true_class_probability")),
+        ]
+        for found in images
+    ]
+    yield ""
+    yield "beside the verdict, which they do not touch, with the same networks:"
+    yield format_table(_IMAGES, rows)
+    yield (
+        "seeds and images: 95 % interval of the error with both drawn again; pairs: networks that "
+        "differ by McNemar's test at 5 %"
+    )
+
+
+def _measure(found: "Comparison | None") -> str:
+    if found is None:
+        return ABSENT
+    if found.paired is None:
+        return f"{found.difference:+.3f}"
+    return f"{found.difference:+.3f} ({found.paired.low:+.3f} to {found.paired.high:+.3f})"
+
+
+def _reported_lines(rows: "Sequence[Beside]") -> Iterator[str]:
+    if not rows:
+        return
+    yield ""
+    yield "reported by others, not measured here; the gap is ours minus theirs:"
+    for found in rows:
+        yield from wrapped(f"  {_arm_text(found.row.arm)}: {_value(found)}, {_source(found)}")
+        if found.mean is not None:
+            yield f"    ours {_ours(found)}"
+        if found.differences:
+            text = "; ".join(str(difference) for difference in found.differences)
+            yield from wrapped(f"    protocol differs: {text}")
+        elif found.row.value is not None and not found.has_protocol:
+            yield "    its protocol is not given, so what differs is not known"
+        elif found.row.value is not None and found.arm is not None:
+            yield "    no difference in the protocol as far as it is given"
+        if found.arm is None:
+            yield "    this design has no such arm"
+
+
+def _value(found: "Beside") -> str:
+    row = found.row
+    if row.value is None:
+        return "not available"
+    spread = "" if row.std is None else f" +- {row.std:g}"
+    count = "" if row.n is None else f" (n {row.n})"
+    return f"{row.value:g} %{spread}{count}"
+
+
+def _source(found: "Beside") -> str:
+    note = f" ({found.row.note})" if found.row.note else ""
+    return f"{found.row.source}{note}"
+
+
+def _ours(found: "Beside") -> str:
+    text = f"{found.mean:.2f} % (n {found.n})"
+    if found.gap is not None:
+        text += f", gap {found.gap:+.2f}"
+    if found.gap_interval is not None:
+        text += f", 95 % {_interval(found.gap_interval)}"
+    return text
+
+
+def _p(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.4f}"
 
 
 def _interval(interval: "Interval | None") -> str:

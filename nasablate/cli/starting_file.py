@@ -48,10 +48,12 @@ factors:   # what is changed; one level of each leaves the baseline as it is
   width: {{as_is: {{}}, wider: {{width: {wider}}}}}
   lr: {{as_is: {{}}, tenth: {{training.optimizer.lr: {lr}}}}}   # a field of the recipe
 
-design: one_at_a_time   # or leave_one_out, path, factorial; arms lists edits by name
+design: one_at_a_time   # leave_one_out, path, factorial, fractional; arms lists edits by name
 seeds: {seeds}   # of every arm; {seeds} is the least that can give a verdict with three arms
 margin: 0.5   # percentage points that count as equivalent
-# match: {{params: 1%}}   # refuse arms whose cost is further from the baseline's
+# match: {{params: 1%}}   # change width, then depth of arms that cost more or less than that
+# match_mode: both   # and train them as written, too
+# pilot: {{sd: 0.3}}   # noise of an arm over seeds, or a records.csv: what plan can promise
 evaluate: validation   # or test: read once per trained network, at its last epoch
 
 training: {{recipe: {recipe}, epochs: {epochs}}}   # other keys replace fields of the recipe
@@ -60,7 +62,10 @@ seed: 0   # of the first replicate; replicate r of all arms shares its random st
 
 resources: {{gpus_per_trial: auto, cpus_per_trial: 1}}   # 0.5 lets two trials share a GPU
 # reported:   # a paper's number, to stand beside the measured one
-#   - {{arm: baseline, value: 8.75, source: "arXiv 1512.03385, Table 6"}}
+#   - arm: baseline
+#     value: 8.75
+#     source: "arXiv 1512.03385, Table 6"
+#     protocol: {{training: {{batch_size: 128, augmentation: {{pad: 4}}}}, data: cifar10}}
 """
 
 _RESIDUAL_AXES = """\

@@ -4,11 +4,14 @@ Running it again goes on where it stopped; a finished one only answers.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nasablate.errors import StoreError
 from nasablate.genome import AblationSpec
 from nasablate.search.ablation_result import (
     ARMS,
+    DATA,
+    LEVELS,
     TEST_PURPOSE,
     AblationResult,
     load_ablation_result,
@@ -31,6 +34,7 @@ from nasablate.store import (
 )
 
 if TYPE_CHECKING:
+    from nasablate.data import DataInfo
     from nasablate.search.arms import Arms
     from nasablate.search.engine import RunnerName
     from nasablate.search.proposals import Proposal
@@ -60,7 +64,8 @@ def run_ablation(
             lacks is trained.
 
     Raises:
-        SpecError: an arm is not possible, or the file of records is damaged.
+        SpecError: an arm is not possible, the seeds are too few for any verdict and the file does
+            not accept that, or the file of records is damaged.
         DataError: the data cannot be used.
         StoreError: the database cannot be used, the study began with another file or data, or
             another process is running it.
@@ -77,25 +82,31 @@ def run_ablation(
     watch = observer or SilentObserver()
     watch.on_phase("loading the data and the arms")
     from nasablate.data import load_info
+    from nasablate.search.ablation_images import keep_images
+    from nasablate.search.answerable import check_can_answer
     from nasablate.search.arms import resolve_arms
     from nasablate.search.engine import make_runner
     from nasablate.search.records_csv import read_records, restore
 
     info = load_info(spec.data)
     arms = resolve_arms(spec, info)
+    check_can_answer(spec, arms)
     proposals = _proposals(spec, arms, info.fingerprint)
     rows = [] if from_records is None else read_records(from_records)
     runner = make_runner(spec.resources, runner_name, watch, address)
     database = open_database(storage_url)
     with driver_lock(study_folder(storage_url, spec.name)):
-        study = _study(database, spec, arms, info.fingerprint)
+        study = _study(database, spec, arms, info)
         if from_records is not None:
             count = restore(study, proposals, rows, from_records)
             watch.on_phase(f"took over {count} finished trials from {from_records}")
             if _is_finished(study, spec):
+                keep_images(study, spec)
                 return load_ablation_result(database, spec)
         with runner:
             completed = _train(study, spec, proposals, runner, watch)
+        if completed:
+            keep_images(study, spec)
         return load_ablation_result(database, spec, interrupted=not completed)
 
 
@@ -169,34 +180,47 @@ def _proposals(spec: AblationSpec, arms: "Arms", fingerprint: str) -> "list[Prop
     return found
 
 
-def _study(database: Database, spec: AblationSpec, arms: "Arms", fingerprint: str) -> StudyStore:
+def _study(database: Database, spec: AblationSpec, arms: "Arms", info: "DataInfo") -> StudyStore:
     from nasablate import __version__
+    from nasablate.search.confounds import arm_documents, level_differences
 
-    described = {
+    described: dict[str, Any] = {
         "kind": _KIND,
         "question": spec.question,
         "spec": spec.readable_json(),
         "nasablate_version": __version__,
-        ARMS: [
-            {
-                "name": arm.name,
-                "levels": arm.levels,
-                "params": arm.variant.cost.params,
-                "macs": arm.variant.cost.macs,
-            }
-            for arm in arms.arms
-        ],
+        ARMS: arm_documents(arms),
+        LEVELS: {name: found.document() for name, found in level_differences(spec, info).items()},
+        DATA: {"num_train": info.num_train, "num_val": info.num_val, "num_test": info.num_test},
     }
     study = database.find(spec.name)
     if study is None:
-        attributes = {**described, "data_fingerprint": fingerprint}
+        attributes = {**described, "data_fingerprint": info.fingerprint}
         return database.create(spec.name, {"val_error": "minimize"}, attributes)
     check_unchanged(stored_spec(study, _KIND), spec, len(study.trials()))
-    check_same_images(study, spec, fingerprint)
+    check_same_images(study, spec, info.fingerprint)
     check_same_code(study)
+    _check_same_arms(study, described[ARMS])
     for key, value in described.items():
         study.set_attribute(key, value)
     return study
+
+
+def _check_same_arms(study: StudyStore, arms: list[dict[str, Any]]) -> None:
+    """Refuse to go on with other networks under the same arms, as another version may match them.
+
+    Raises:
+        StoreError: an arm was another network when the study began.
+    """
+    before = {arm["name"]: arm.get("digest") for arm in study.attributes()[ARMS]}
+    for arm in arms:
+        if before.get(arm["name"], arm["digest"]) not in {None, arm["digest"]}:
+            message = (
+                f"arm {arm['name']!r} of study {study.name!r} was another network when the study "
+                "began; go on with the version of nasablate it began with, or give the file a "
+                "new name"
+            )
+            raise StoreError(message)
 
 
 def _is_finished(study: StudyStore, spec: AblationSpec) -> bool:

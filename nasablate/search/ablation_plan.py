@@ -1,13 +1,26 @@
 """What an ablation would train, worked out before anything is trained."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from nasablate.analysis.paired import seeds_needed, smallest_p
+from nasablate.analysis.fractional import Fraction
 from nasablate.data import DataInfo, load_info
+from nasablate.errors import Problem
 from nasablate.genome import AblationSpec
+from nasablate.search.ablation_cost import AblationCost, disk_bytes, measure_cost
+from nasablate.search.ablation_tables import fraction_document
+from nasablate.search.answerable import needed_seeds, shared_paths, why_undecided
 from nasablate.search.arms import Arms, resolve_arms
-from nasablate.search.timing import concurrent_trials, duration_text, hours_of, seconds_per_step
+from nasablate.search.confounds import (
+    Differences,
+    arm_documents,
+    find_differences,
+    level_differences,
+)
+from nasablate.search.designs import fraction_of
+from nasablate.search.detectability import Detectable, find_detectable
+from nasablate.search.pilot import Noise, noise_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +30,20 @@ class AblationPlan:
     spec: AblationSpec
     data: DataInfo
     arms: Arms
-    seeds_needed: int
-    step_seconds: float | None
-    """Measured seconds per training step of the reference, None if not measured."""
-    hours: float | None
+    differences: dict[str, Differences]
+    """By arm, without the reference."""
+    levels: dict[str, Differences]
+    """By ``factor=level``, for designs that combine levels."""
+    fraction: Fraction | None
+    needed: dict[str, int]
+    """See ``answerable.needed_seeds``."""
+    refusal: Problem | None
+    """Why the seeds cannot answer; None if they can."""
+    noise: Noise | None
+    detectable: tuple[Detectable, ...]
+    cost: AblationCost | None
+    """None if nothing was timed."""
+    disk_bytes: int
     warnings: tuple[str, ...]
 
     @property
@@ -28,92 +51,98 @@ class AblationPlan:
         """Trainings in all."""
         return len(self.arms.arms) * self.spec.seeds
 
+    @property
+    def epochs(self) -> tuple[int, int]:
+        """Least and most epochs of an arm."""
+        epochs = [arm.variant.recipe.epochs for arm in self.arms.arms]
+        return min(epochs), max(epochs)
+
+    @property
+    def num_judged(self) -> int:
+        """Images that judge."""
+        return self.data.num_val if self.spec.evaluate == "validation" else self.data.num_test
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the ablation is not to be run as it is."""
+        return self.refusal is not None and not self.spec.accept_undecided
+
     def document(self) -> dict[str, Any]:
         """Return the plan as plain JSON data."""
+        spec = self.spec
         return {
-            "name": self.spec.name,
-            "design": self.spec.design,
-            "data": {"name": self.data.name, "fingerprint": self.data.fingerprint},
-            "arms": [
-                {
-                    "name": arm.name,
-                    "levels": arm.levels,
-                    "params": arm.variant.cost.params,
-                    "macs": arm.variant.cost.macs,
-                    "digest": arm.variant.network_digest,
-                }
-                for arm in self.arms.arms
-            ],
-            "seeds": self.spec.seeds,
-            "seeds_needed": self.seeds_needed,
+            "name": spec.name,
+            "question": spec.question,
+            "design": spec.design,
+            "data": {
+                "name": self.data.name,
+                "fingerprint": self.data.fingerprint,
+                "num_train": self.data.num_train,
+                "num_judged": self.num_judged,
+                "judged_on": spec.evaluate,
+            },
+            "arms": arm_documents(self.arms),
+            "levels": {name: found.document() for name, found in self.levels.items()},
+            "fraction": None if self.fraction is None else fraction_document(self.fraction),
+            "seeds": spec.seeds,
+            "seeds_needed": min(self.needed.values()),
+            "seeds_needed_for": dict(self.needed),
             "trials": self.num_trials,
-            "epochs": self.arms.reference.variant.recipe.epochs,
-            "hours": self.hours,
+            "epochs": list(self.epochs),
+            "hours": None if self.cost is None else self.cost.hours,
+            "cost": None if self.cost is None else self.cost.document(),
+            "disk_bytes": self.disk_bytes,
+            "noise": None if self.noise is None else self.noise.document(),
+            "detectable": [found.document() for found in self.detectable],
+            "refused": str(self.refusal) if self.is_refused else None,
             "warnings": list(self.warnings),
         }
 
-    def text(self) -> str:
-        """Return the plan for people."""
-        spec, reference = self.spec, self.arms.reference.variant.cost
-        width = max(len(arm.name) for arm in self.arms.arms)
-        lines = [
-            f"ablation {spec.name}: {spec.question}".rstrip(": "),
-            f"  data      {self.data.name}: {self.data.num_train:,} training, judged on "
-            f"{self._judges():,} {spec.evaluate} images",
-            f"  design    {spec.design}: {len(self.arms.arms)} arms x {spec.seeds} seeds = "
-            f"{self.num_trials} trainings of {self.arms.reference.variant.recipe.epochs} epochs",
-        ]
-        for arm in self.arms.arms:
-            total = arm.variant.cost
-            off = f"{total.params / reference.params - 1:+.2%}"
-            lines.append(
-                f"    {arm.name:<{width}}  {total.params:>12,} params ({off})  "
-                f"{total.macs:>14,} macs"
-            )
-        lines.append(
-            f"  smallest p of {spec.seeds} pairs {smallest_p(spec.seeds):.4g}; "
-            f"{self.seeds_needed} seeds can survive Holm over {len(self.arms.arms) - 1} arms"
-        )
-        if self.hours is not None:
-            lines.append(f"  time      about {duration_text(self.hours)} on this machine")
-        lines += [f"warning: {warning}" for warning in self.warnings]
-        return "\n".join(lines)
 
-    def _judges(self) -> int:
-        return self.data.num_val if self.spec.evaluate == "validation" else self.data.num_test
-
-
-def plan_ablation(spec: AblationSpec, *, measure: bool = True) -> AblationPlan:
+def plan_ablation(
+    spec: AblationSpec, *, measure: bool = True, folder: Path | None = None
+) -> AblationPlan:
     """Work out what an ablation would train.
 
     Args:
         spec: An ablation as ``load_ablation`` returns it.
-        measure: Time a few training steps of the reference for the hours (loads torch).
+        measure: Time a few training steps of every class of cost (loads torch).
+        folder: Of the file, where a pilot's records may lie.
 
     Raises:
-        SpecError: an arm is not possible.
+        SpecError: an arm is not possible, or the pilot's records cannot be used.
         DataError: the data set cannot be read.
     """
+    noise = noise_of(spec, folder)
     info = load_info(spec.data)
     arms = resolve_arms(spec, info)
-    needed = seeds_needed(max(1, len(arms.arms) - 1))
-    reference = arms.reference.variant
-    threads = spec.resources.threads_per_trial
-    seconds = seconds_per_step(reference, info, threads) if measure else None
-    epochs = spec.seeds * sum(arm.variant.recipe.epochs for arm in arms.arms)
-    warnings: list[str] = []
-    if spec.seeds < needed:
-        warnings.append(
-            f"seeds: {spec.seeds} cannot give a verdict of better or worse; {needed} can"
-        )
-    if spec.evaluate == "test" and info.num_test == 0:
-        warnings.append(f"evaluate: test, but {info.name} has no test part")
     return AblationPlan(
         spec=spec,
         data=info,
         arms=arms,
-        seeds_needed=needed,
-        step_seconds=seconds,
-        hours=hours_of(seconds, reference, info, epochs, concurrent_trials(spec.resources)),
-        warnings=tuple(warnings),
+        differences=find_differences(arms),
+        levels=level_differences(spec, info),
+        fraction=fraction_of(spec) if spec.design == "fractional" else None,
+        needed=needed_seeds(spec, arms),
+        refusal=why_undecided(spec, arms),
+        noise=noise,
+        detectable=find_detectable(spec, arms, noise),
+        cost=measure_cost(spec, arms, info) if measure else None,
+        disk_bytes=disk_bytes(spec, arms, info),
+        warnings=tuple(_warnings(spec, arms, info)),
     )
+
+
+def _warnings(spec: AblationSpec, arms: Arms, info: DataInfo) -> list[str]:
+    found: list[str] = []
+    problem, needed = why_undecided(spec, arms), needed_seeds(spec, arms)
+    if problem is not None:
+        found.append(f"seeds: {spec.seeds} {problem.rule}")
+    elif spec.seeds < needed["arms"]:
+        found.append(
+            f"seeds: {spec.seeds} can decide effects, but no single arm; {needed['arms']} can"
+        )
+    if spec.evaluate == "test" and info.num_test == 0:
+        found.append(f"evaluate: test, but {info.name} has no test part")
+    found += shared_paths(spec)
+    return found

@@ -1,27 +1,43 @@
 """What an ablation came to, read from the database alone: no torch, no Ray, no data."""
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from nasablate.analysis.fractional import Fraction
+from nasablate.analysis.judgement import Judgement, judge_arms
 from nasablate.analysis.paired import (
     Comparison,
     Verdict,
     compare,
     document,
-    equivalent,
-    holm,
     seeds_needed,
     t_interval,
-    verdict,
 )
-from nasablate.genome import AblationSpec
+from nasablate.genome import AblationSpec, Recipe
+from nasablate.search.ablation_images import ArmImages, compare_images
+from nasablate.search.ablation_tables import (
+    CellErrors,
+    EffectTable,
+    Step,
+    effect_tables,
+    fraction_document,
+    path_table,
+)
+from nasablate.search.beside import Beside, Measured, set_beside
+from nasablate.search.designs import fraction_of
 from nasablate.store import Database, State, StudyStore, TrialRecord
 
 TEST_PURPOSE = "arm of an ablation, at its last epoch"
 ARMS = "arms"
-"""Attribute of the study: its arms with levels and cost, the reference first."""
+"""Attribute of the study: its arms as ``confounds.arm_documents`` has them, the reference first."""
+LEVELS = "levels"
+"""Attribute of the study: what ``confounds.level_differences`` says, by ``factor=level``."""
+DATA = "data"
+"""Attribute of the study: how many images each part has."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +52,46 @@ class ArmResult:
     """Error in percent by replicate; a replicate that failed or is not done is absent."""
     comparison: Comparison | None
     """None for the reference, and while there is no pair."""
-    holm_p: float | None
-    verdict: Verdict | None
+    judgement: Judgement | None
     """None for the reference."""
+    cell: str = ""
+    """The arm it is the matched twin of, else empty."""
+    matching: Mapping[str, Any] | None = None
+    """How its cost was matched; None for the reference, and without ``match``."""
+    differs: Mapping[str, Any] | None = None
+    """In what it differs from the reference; None for the reference, and in old studies."""
 
     @property
     def mean(self) -> float | None:
         """Mean error in percent."""
         return fmean(self.errors.values()) if self.errors else None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict; None for the reference."""
+        return None if self.judgement is None else self.judgement.verdict
+
+    def document(self) -> dict[str, Any]:
+        """Return the arm as plain JSON data."""
+        interval = t_interval(list(self.errors.values())) if len(self.errors) > 1 else None
+        judged = self.judgement
+        return {
+            "name": self.name,
+            "levels": dict(self.levels),
+            "params": self.params,
+            "macs": self.macs,
+            "matched_twin_of": self.cell or None,
+            "matching": self.matching,
+            "differs": self.differs,
+            "n": len(self.errors),
+            "mean": self.mean,
+            "interval": None if interval is None else [interval.low, interval.high],
+            "errors": {str(replicate): error for replicate, error in sorted(self.errors.items())},
+            "comparison": None if self.comparison is None else document(self.comparison),
+            "holm_p": None if judged is None else judged.holm_p,
+            "verdict": self.verdict,
+            "reason": None if judged is None else judged.reason,
+        }
 
 
 @dataclass(frozen=True)
@@ -52,6 +100,7 @@ class AblationResult:
 
     name: str
     question: str
+    design: str
     url: str
     part: str
     """``validation`` or ``test``: the images that judge."""
@@ -65,7 +114,17 @@ class AblationResult:
     """Those that failed by the machine or a defect."""
     seeds_needed: int
     """Least number of replicates whose exact test can survive Holm's correction."""
-    reported: tuple[Mapping[str, Any], ...]
+    levels: Mapping[str, Mapping[str, Any]]
+    """For designs that combine levels: in what each alone differs from the baseline."""
+    fraction: Fraction | None
+    """For fractional designs: what they mix."""
+    effects: tuple[EffectTable, ...]
+    """For factorial and fractional designs."""
+    steps: tuple[Step, ...]
+    """For paths."""
+    images: tuple[ArmImages, ...]
+    """Arms with predictions, image by image and in measures that do not decide."""
+    reported: tuple[Beside, ...]
     interrupted: bool = False
 
     @property
@@ -78,30 +137,20 @@ class AblationResult:
         return {
             "name": self.name,
             "question": self.question,
+            "design": self.design,
             "part": self.part,
             "seeds": self.seeds,
             "seeds_needed": self.seeds_needed,
             "complete": self.is_complete,
-            "arms": [_arm_document(arm) for arm in self.arms],
-            "reported": [dict(item) for item in self.reported],
+            "arms": [arm.document() for arm in self.arms],
+            "levels": dict(self.levels),
+            "fraction": None if self.fraction is None else fraction_document(self.fraction),
+            "effects": [table.document() for table in self.effects],
+            "steps": [step.document() for step in self.steps],
+            "images": [found.document() for found in self.images],
+            "reported": [row.document() for row in self.reported],
+            "failures": list(self.failures),
         }
-
-
-def _arm_document(arm: ArmResult) -> dict[str, Any]:
-    interval = t_interval(list(arm.errors.values())) if len(arm.errors) > 1 else None
-    return {
-        "name": arm.name,
-        "levels": dict(arm.levels),
-        "params": arm.params,
-        "macs": arm.macs,
-        "n": len(arm.errors),
-        "mean": arm.mean,
-        "interval": None if interval is None else [interval.low, interval.high],
-        "errors": {str(replicate): error for replicate, error in sorted(arm.errors.items())},
-        "comparison": None if arm.comparison is None else document(arm.comparison),
-        "holm_p": arm.holm_p,
-        "verdict": arm.verdict,
-    }
 
 
 def load_ablation_result(
@@ -114,23 +163,30 @@ def load_ablation_result(
     """
     study = database.study(spec.name)
     trials = study.trials()
-    known: Sequence[Mapping[str, Any]] = study.attributes()[ARMS]
-    errors = _errors(study, trials, spec)
+    attributes = study.attributes()
+    arms = _judged(attributes[ARMS], _errors(study, trials, spec), spec)
+    cells = [CellErrors(arm.name, dict(arm.levels), arm.cell, arm.errors) for arm in arms]
     counts: dict[State, int] = {}
     for trial in trials:
         counts[trial.state] = counts.get(trial.state, 0) + 1
     return AblationResult(
         name=spec.name,
         question=spec.question,
+        design=spec.design,
         url=database.url,
         part=spec.evaluate,
         seeds=spec.seeds,
-        arms=_judged(known, errors, spec),
+        arms=arms,
         counts=counts,
         failures=tuple(_failure(trial) for trial in trials if trial.state == "fail"),
         broken=tuple(_failure(trial) for trial in trials if trial.has_broken),
-        seeds_needed=seeds_needed(max(1, len(known) - 1)),
-        reported=tuple(item.document() for item in spec.reported),
+        seeds_needed=seeds_needed(max(1, len(arms) - 1)),
+        levels=attributes.get(LEVELS, {}),
+        fraction=fraction_of(spec) if spec.design == "fractional" else None,
+        effects=effect_tables(spec, cells),
+        steps=path_table(spec, cells),
+        images=compare_images(study, trials, spec),
+        reported=set_beside(spec, _measured(arms, trials), _num_train(attributes)),
         interrupted=interrupted,
     )
 
@@ -138,6 +194,22 @@ def load_ablation_result(
 def _failure(trial: TrialRecord) -> str:
     arm, replicate = trial.attributes["arm"], trial.attributes["replicate"]
     return f"{arm}, replicate {replicate}: {trial.failure_reason}"
+
+
+def _num_train(attributes: Mapping[str, Any]) -> int | None:
+    return attributes.get(DATA, {}).get("num_train")
+
+
+def _measured(arms: Sequence[ArmResult], trials: Sequence[TrialRecord]) -> list[Measured]:
+    recipes: dict[str, Recipe] = {}
+    for trial in trials:
+        name = str(trial.attributes["arm"])
+        if name not in recipes and "recipe" in trial.attributes:
+            recipes[name] = Recipe.parse(json.loads(trial.attributes["recipe"]))
+    return [
+        Measured(arm.name, dict(arm.levels), tuple(arm.errors.values()), recipes.get(arm.name))
+        for arm in arms
+    ]
 
 
 def _errors(
@@ -161,7 +233,8 @@ def _errors(
             error = test[trial.number]
         else:
             continue
-        found.setdefault(str(trial.attributes["arm"]), {})[replicate] = error
+        if math.isfinite(error):
+            found.setdefault(str(trial.attributes["arm"]), {})[replicate] = error
     return found
 
 
@@ -170,42 +243,30 @@ def _judged(
     errors: Mapping[str, Mapping[int, float]],
     spec: AblationSpec,
 ) -> tuple[ArmResult, ...]:
-    reference = errors.get(str(known[0]["name"]), {})
-    pairs: dict[str, tuple[list[float], list[float]]] = {}
-    comparisons: dict[str, Comparison] = {}
-    for item in known[1:]:
-        own = errors.get(str(item["name"]), {})
-        shared = sorted(reference.keys() & own.keys())
-        if shared:
-            pair = [reference[r] for r in shared], [own[r] for r in shared]
-            pairs[str(item["name"])] = pair
-            comparisons[str(item["name"])] = compare(*pair)
-    adjusted = holm({name: c.p for name, c in comparisons.items() if c.p is not None})
-    results: list[ArmResult] = []
-    for index, item in enumerate(known):
-        name = str(item["name"])
-        comparison = comparisons.get(name)
-        judged: Verdict | None = None if index == 0 else "undecided"
-        if comparison is not None:
-            one, other = pairs[name]
-            differences = [b - a for a, b in zip(one, other, strict=True)]
-            judged = verdict(
-                comparison,
-                adjusted.get(name),
-                is_equivalent=spec.margin is not None and equivalent(differences, spec.margin),
-                # Holm needs all arms: with one missing the others' p would change.
-                complete=len(pairs) == len(known) - 1 and comparison.n == spec.seeds,
-            )
-        results.append(
-            ArmResult(
-                name=name,
-                levels=dict(item["levels"]),
-                params=int(item["params"]),
-                macs=int(item["macs"]),
-                errors=dict(errors.get(name, {})),
-                comparison=comparison,
-                holm_p=adjusted.get(name),
-                verdict=judged,
-            )
+    names = [str(item["name"]) for item in known]
+    own = {name: dict(sorted(errors.get(name, {}).items())) for name in names}
+    reference = own[names[0]]
+    judged: dict[str, Judgement] = {}
+    if len(names) > 1:
+        others = {name: own[name] for name in names[1:]}
+        judged = judge_arms(reference, others, seeds=spec.seeds, margin=spec.margin)
+    return tuple(
+        ArmResult(
+            name=name,
+            levels=dict(item["levels"]),
+            params=int(item["params"]),
+            macs=int(item["macs"]),
+            errors=own[name],
+            comparison=_compared(reference, own[name]) if name in judged else None,
+            judgement=judged.get(name),
+            cell=str(item.get("cell", "")),
+            matching=item.get("matching"),
+            differs=item.get("differs"),
         )
-    return tuple(results)
+        for name, item in zip(names, known, strict=True)
+    )
+
+
+def _compared(reference: Mapping[int, float], own: Mapping[int, float]) -> Comparison | None:
+    shared = sorted(reference.keys() & own.keys())
+    return compare([reference[r] for r in shared], [own[r] for r in shared]) if shared else None

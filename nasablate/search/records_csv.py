@@ -127,14 +127,15 @@ def read_records(path: Path) -> list[Row]:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         rule = f"cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}"
-        raise SpecError(Problem(str(path), path.name, rule, "name a records.csv")) from None
+        remedy = "name a records.csv"
+        raise SpecError(Problem("", path.name, rule, remedy, where=str(path))) from None
     csv.field_size_limit(2**30)
     reader = csv.DictReader(io.StringIO(text))
     missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
         rule = f"is no file of records: the column {missing[0]} is missing"
         remedy = "name a file that nasablate export-study wrote"
-        raise SpecError(Problem(str(path), path.name, rule, remedy))
+        raise SpecError(Problem("", path.name, rule, remedy, where=str(path)))
     rows: list[Row] = []
     try:
         for record in reader:
@@ -142,7 +143,8 @@ def read_records(path: Path) -> list[Row]:
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         where = f"{path}:{reader.line_num}"
         rule = f"the line is damaged ({type(error).__name__}: {error})"
-        raise SpecError(Problem(where, reader.line_num, rule, "write the file again")) from None
+        remedy = "write the file again"
+        raise SpecError(Problem("", reader.line_num, rule, remedy, where=where)) from None
     return rows
 
 

@@ -10,15 +10,16 @@ from nasablate.genome import AblationSpec, Genome, SearchSpec
 from nasablate.genome.units import Custom
 from nasablate.store import StudyStore
 
-_FREE = ("question", "reported", "resources.concurrent")
+_FREE = ("question", "reported", "resources.concurrent", "accept_undecided", "pilot")
 _MISSING = object()
 
 
 def check_unchanged(stored: str, spec: SearchSpec | AblationSpec, num_trials: int) -> None:
     """Refuse a file that changed under a study's name, unless it only extends the plan.
 
-    Free are `question`, `reported` and `resources.concurrent`; `trials` may change as long as the
-    study has no more already; `confirm` may be added and grow, the `seeds` of an ablation grow.
+    Free are `question`, `reported`, `pilot`, `accept_undecided` and `resources.concurrent`;
+    `trials` may change as long as the study has no more already; `confirm` may be added and grow,
+    the `seeds` of an ablation grow.
 
     Args:
         stored: JSON of the file the study began with.
@@ -76,7 +77,7 @@ def _mapping(value: object) -> dict[str, Any] | None:
 def _is_extension(
     path: str, before: Mapping[str, Any], now: Mapping[str, Any], num_trials: int
 ) -> bool:
-    if path in _FREE:
+    if path in _FREE or path.startswith("pilot."):
         return True
     if path == "seeds":
         return int(now["seeds"]) >= int(before.get("seeds", 0))

@@ -18,7 +18,9 @@ from nasablate.data.pictures import decode, quiet_decoding, read_header
 from nasablate.data.plain_pickle import load_plain
 from nasablate.genome import load_ablation
 from nasablate.genome.yaml_source import read_yaml
+from nasablate.search.answerable import needed_seeds
 from nasablate.search.arms import resolve_arms
+from nasablate.search.confounds import arm_documents
 from tests.data.making import SMALL10, binary_files, noise, write_tar
 from tests.data.test_cifar import python_files
 from tests.data.test_parquet import picture, write
@@ -64,7 +66,24 @@ def _ablations() -> tuple[dict[str, Any], ...]:
     small = {**written[0], "design": "arms", "arms": arms, "match": {"params": "900%"}}
     small.pop("factors")
     path = {**written[0], "design": "path", "order": list(written[0]["factors"])}
-    return (*written, {**written[0], "design": "one_at_a_time"}, small, path)
+    both = {**path, "direction": "both", "pilot": {"sd": 0.3, "correlation": 0.5}}
+    protocol = {"training": {"epochs": 3, "optimizer": {"lr": 0.1}}, "data": "cifar10"}
+    row = {"arm": "baseline", "value": 6.61, "n": 5, "std": 0.16, "source": "x"}
+    fraction = {
+        **written[0],
+        "design": "fractional",
+        "resolution": 4,
+        "match": {"macs": "1%", "params": "3%"},
+        "match_mode": "both",
+        "reported": [{**row, "protocol": protocol}],
+    }
+    fraction["factors"] = {
+        **fraction["factors"],
+        "unit": {"basic": {}, "bottleneck": {"unit.kind": "bottleneck"}},
+        "lr": {"high": {}, "low": {"training.optimizer.lr": 0.01}},
+    }
+    alone = {**written[0], "design": "one_at_a_time"}
+    return (*written, alone, small, path, both, fraction)
 
 
 def _damaged_ablation(rng: random.Random) -> Mapping[str, Any]:
@@ -73,7 +92,10 @@ def _damaged_ablation(rng: random.Random) -> Mapping[str, Any]:
 
 def _read_ablation(document: Mapping[str, Any]) -> None:
     text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    resolve_arms(load_ablation(_file("ablation.yaml", text)), INFO)
+    spec = load_ablation(_file("ablation.yaml", text))
+    arms = resolve_arms(spec, INFO)
+    arm_documents(arms)
+    needed_seeds(spec, arms)
 
 
 # Images and the files that hold them

@@ -15,7 +15,7 @@ def spec_of(**changes):
         "kind": "ablation", "name": "try", "baseline": baseline,
         "factors": {"width": {"4": {}, "6": {"width": 6}}, "act": {"relu": {}, "silu":
                     {"activation": "silu"}}},
-        "design": "one_at_a_time", "seeds": 2, "data": "digits",
+        "design": "one_at_a_time", "seeds": 2, "accept_undecided": True, "data": "digits",
         "training": {"recipe": "quick", "epochs": 1, "batch_size": 128}, **changes,
     }  # fmt: skip
     spec = AblationSpec.parse(document)

@@ -1,0 +1,190 @@
+"""The plan of an ablation for people: arms, differences, cost, and whether it can answer."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from nasablate.cli.output import format_table, plural
+
+if TYPE_CHECKING:
+    from nasablate.analysis.fractional import Fraction
+    from nasablate.search.ablation_plan import AblationPlan
+    from nasablate.search.detectability import Detectable
+
+_LINE = 116
+_MOST_ALIASES = 30
+
+
+def ablation_plan_text(plan: "AblationPlan") -> str:
+    """Return the plan as text."""
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: "AblationPlan") -> Iterator[str]:
+    spec, data = plan.spec, plan.data
+    low, high = plan.epochs
+    epochs = f"{low}" if low == high else f"{low} to {high}"
+    yield f"ablation {spec.name}: {spec.question}".rstrip(": ")
+    yield (
+        f"  data      {data.name}: {data.num_train:,} training, judged on {plan.num_judged:,} "
+        f"{spec.evaluate} images"
+    )
+    yield (
+        f"  design    {spec.design}: {plural(len(plan.arms.arms), 'arm')} x "
+        f"{plural(spec.seeds, 'seed')} = {plan.num_trials} trainings of {epochs} epochs"
+    )
+    yield from _seed_lines(plan)
+    yield from _power_lines(plan)
+    yield from _cost_lines(plan)
+    yield ""
+    yield _arm_table(plan)
+    yield from _arm_lines(plan)
+    if plan.fraction is not None:
+        yield from fraction_lines(plan.fraction)
+    yield from (f"warning: {warning}" for warning in plan.warnings)
+
+
+def _seed_lines(plan: "AblationPlan") -> Iterator[str]:
+    from nasablate.analysis.paired import smallest_p
+
+    seeds, needed = plan.spec.seeds, plan.needed
+    others = len(plan.arms.arms) - 1
+    text = f"{needed['arms']} can survive Holm over {plural(others, 'arm')}"
+    if "effects" in needed:
+        text += f", {needed['effects']} over the effects"
+    yield f"  seeds     smallest p of {plural(seeds, 'pair')} {smallest_p(seeds):.4g}; {text}"
+
+
+def _power_lines(plan: "AblationPlan") -> Iterator[str]:
+    if plan.noise is not None:
+        yield from wrapped(
+            f"  pilot     a difference varies by {plan.noise.sd:.3g} points ({plan.noise.source})"
+        )
+    for found in plan.detectable:
+        yield from wrapped(f"  power     80 % to find in an {found.what}: {_size(plan, found)}")
+
+
+def _size(plan: "AblationPlan", found: "Detectable") -> str:
+    if found.difference is None:
+        text = "nothing, whatever its size"
+    elif plan.noise is None:
+        text = f"{found.difference:.2f} {found.unit}; a pilot says how large that is"
+    else:
+        text = f"{found.difference:.2f} points"
+    if found.low is not None and found.high is not None:
+        text += f" ({found.low:.2f} to {found.high:.2f}, as sure as the pilot is)"
+    if plan.spec.margin is not None and plan.noise is not None:
+        needed = found.seeds_for_margin
+        seeds = "over 1,000 seeds" if needed is None else plural(needed, "seed")
+        text += f"; the margin of {plan.spec.margin:g} takes {seeds}"
+    return text
+
+
+def _cost_lines(plan: "AblationPlan") -> Iterator[str]:
+    from nasablate.search.ablation_cost import bytes_text
+    from nasablate.search.timing import duration_text
+
+    if plan.cost is not None:
+        times = [f"{found.step_seconds * 1e3:.0f}" for found in plan.cost.classes]
+        yield (
+            f"  time      about {duration_text(plan.cost.hours)} on this machine, "
+            f"{plan.cost.concurrent} at once (ms per step: {', '.join(times)})"
+        )
+    yield f"  disk      about {bytes_text(plan.disk_bytes)}"
+
+
+def _arm_table(plan: "AblationPlan") -> str:
+    from nasablate.search.timing import duration_text
+
+    reference = plan.arms.reference.variant.cost
+    headers = ["arm", "params", "", "macs", ""]
+    rows: list[list[object]] = []
+    for arm in plan.arms.arms:
+        own = arm.variant.cost
+        row: list[object] = [
+            arm.name,
+            f"{own.params:,}",
+            _off(own.params, reference.params),
+            f"{own.macs:,}",
+            _off(own.macs, reference.macs),
+        ]
+        if plan.cost is not None:
+            row.append(duration_text(plan.cost.arm_hours[arm.name]))
+        rows.append(row)
+    if plan.cost is not None:
+        headers.append("one training")
+    return textwrap.indent(format_table(headers, rows), "  ")
+
+
+def _off(count: int, reference: int) -> str:
+    return "" if count == reference else f"{count / max(1, reference) - 1:+.2%}"
+
+
+def _arm_lines(plan: "AblationPlan") -> Iterator[str]:
+    """Yield what is worth knowing of single arms, below the table."""
+    matched = {
+        arm.name: arm.matching.text
+        for arm in plan.arms.arms[1:]
+        if arm.matching is not None and arm.matching.is_tried
+    }
+    differences = plan.levels or plan.differences
+    found = [
+        *remarks(matched),
+        *remarks({name: found.text for name, found in differences.items()}, "also differs in: "),
+    ]
+    if found:
+        yield ""
+        yield from found
+
+
+def remarks(texts: Mapping[str, str], before: str = "") -> Iterator[str]:
+    """Yield a line for every text, with all that it is said of.
+
+    >>> for line in remarks({"a": "macs +1%", "b": "", "c": "macs +1%", "d": "macs +2%"}, "also: "):
+    ...     print(line)
+      also: macs +1%, in 2 arms:
+          a; c
+      d: also: macs +2%
+    """
+    names: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        if text:
+            names.setdefault(text, []).append(name)
+    for text, found in names.items():
+        if len(found) == 1:
+            yield from wrapped(f"  {found[0]}: {before}{text}")
+        else:
+            yield from wrapped(f"  {before}{text}, in {len(found)} arms:")
+            yield from wrapped(f"      {'; '.join(found)}")
+
+
+def wrapped(line: str) -> list[str]:
+    """Return a line in pieces that fit, the later ones indented."""
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.wrap(
+        line, _LINE, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def fraction_lines(fraction: "Fraction") -> Iterator[str]:
+    """Yield the resolution of a fraction, its generators, and what it cannot tell apart."""
+    from nasablate.search.ablation_tables import alias_lines
+
+    yield ""
+    runs, every = len(fraction.runs), 2 ** len(fraction.factors)
+    if fraction.resolution is None:
+        yield f"all {every} combinations: nothing is mixed"
+        return
+    made = ", ".join(f"{name} = {word}" for name, word in fraction.generators.items())
+    yield from wrapped(
+        f"resolution {fraction.resolution}: {runs} of {every} combinations; generators {made}"
+    )
+    lines = alias_lines(fraction)
+    if not lines:
+        yield "no main effect and no interaction of two factors is mixed with another"
+        return
+    yield "cannot be told apart (what is measured is their sum, with the signs shown):"
+    for line in lines[:_MOST_ALIASES]:
+        yield from wrapped(f"  {line}")
+    if len(lines) > _MOST_ALIASES:
+        yield f"  and {len(lines) - _MOST_ALIASES} more; --json has all"
