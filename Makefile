@@ -1,6 +1,7 @@
 # make search   install if needed, then run the example search
 # make test     install if needed, then run the whole test suite
 # make check    the gate for a change: format, lint, types, layers, fast tests, generated docs
+# make smoke    run the smallest form of every study in studies/: 12 ablations of seconds each
 # make fuzz     100,000 damaged inputs for every reader; FUZZ_COUNT= changes that (hours)
 
 PYTHON3 ?= python3
@@ -12,7 +13,7 @@ COG := $(PYTHON) -m cogapp -P -I docs
 COG_FILES := README.md docs/cli.md $(wildcard docs/families/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help install search dashboard test check lint test-fast fuzz docs docs-check clean
+.PHONY: help install search dashboard test check lint test-fast smoke fuzz docs docs-check clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -47,6 +48,9 @@ lint: install
 
 test-fast: install
 	$(PYTHON) -m pytest -m "not slow and not ray and not gpu"
+
+smoke: install
+	$(PYTHON) -m benchmarks.smoke_studies
 
 fuzz: install
 	$(PYTHON) -m tests.fuzz.run --count $(FUZZ_COUNT)

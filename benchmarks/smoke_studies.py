@@ -1,0 +1,57 @@
+"""Runs every ``studies/*/smoke.yaml`` as a user would, each with a database of its own.
+
+    python -m benchmarks.smoke_studies [NAME ...]
+
+Prints a line per study with its seconds and those of the processor, and ends with exit code 1 if
+any of them failed.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+STUDIES = Path(__file__).resolve().parent.parent / "studies"
+PROGRAM = Path(sys.executable).with_name("nasablate")
+
+
+def main(names: list[str]) -> int:
+    """Run the smoke studies of the folders named, or all; return 1 if any failed."""
+    files = sorted(STUDIES.glob("*/smoke.yaml"))
+    missing = set(names) - {path.parent.name for path in files}
+    if missing or not files:
+        print(f"there is no smoke study of {', '.join(missing) or STUDIES}", file=sys.stderr)
+        return 1
+    asked = [path for path in files if not names or path.parent.name in names]
+    faults = [_timed(path) for path in asked]
+    return 1 if any(faults) else 0
+
+
+def run(path: Path) -> str:
+    """Run one file; return what went wrong, empty if nothing did."""
+    with TemporaryDirectory() as folder:
+        storage = f"sqlite:///{folder}/smoke.db"
+        command = [PROGRAM, "ablate", path, "--runner", "inline", "--storage", storage]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    return f"exit code {done.returncode}: {last}" if done.returncode else ""
+
+
+def _timed(path: Path) -> str:
+    started, before = time.perf_counter(), _processor_seconds()
+    fault = run(path)
+    seconds, busy = time.perf_counter() - started, _processor_seconds() - before
+    print(f"{path.parent.name:<26}{seconds:6.1f} s {busy:6.1f} s CPU  {fault or 'ok'}", flush=True)
+    return fault
+
+
+def _processor_seconds() -> float:
+    """Return the processor time of all programs that have been run from here."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
