@@ -1,0 +1,228 @@
+"""``nasablate report``: what a study came to, as text, JSON, CSV, one HTML file or a picture."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nasablate.cli.options import DEFAULT_STORAGE, JsonOption, StorageOption
+from nasablate.cli.output import write_json
+from nasablate.cli.reading import read_database, study_of_ours
+from nasablate.errors import InputError
+
+if TYPE_CHECKING:
+    from nasablate.report.ablation import AblationReport
+    from nasablate.report.search import SearchReport
+    from nasablate.store import Database
+
+EXAMPLES = """\
+  nasablate report placement-digits
+  nasablate report placement-digits --html report.html
+  nasablate report placement-digits --csv > arms.csv
+  nasablate report placement-digits --svg effects.svg --figure effects"""
+
+
+class Form(StrEnum):
+    """What is written to stdout."""
+
+    TEXT = "--text"
+    JSON = "--json"
+    CSV = "--csv"
+
+
+class Picture(StrEnum):
+    """What ``--svg`` draws."""
+
+    FOREST = "forest"
+    EFFECTS = "effects"
+    STEPS = "steps"
+    INTERACTION = "interaction"
+
+
+def command(  # noqa: PLR0913 - one parameter per form
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A study's name; see 'nasablate studies'.")
+    ],
+    *,
+    as_text: Annotated[bool, typer.Option("--text", help="Print text. The default.")] = False,
+    as_json: JsonOption = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print one row per arm, or per trial of a search.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write one .html file that needs no network.", show_default=False
+        ),
+    ] = None,
+    svg: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw a figure of an ablation into this .svg.", show_default=False
+        ),
+    ] = None,
+    figure: Annotated[
+        Picture | None,
+        typer.Option(help="What --svg draws: forest (default) and so on.", show_default=False),
+    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+) -> None:
+    """Show what a study came to, finished or not.
+
+    The answer first, then tables, protocol, environment and how to get the numbers again.
+    """
+    form = _form({Form.TEXT: as_text, Form.JSON: as_json, Form.CSV: as_csv})
+    _check_files(html, svg, figure)
+    with read_database(storage) as database:
+        report = _load(database, name)
+        if html is not None:
+            _write_html(report, html, quiet=form is not None)
+        if svg is not None:
+            _write_svg(report, svg, figure or Picture.FOREST, quiet=form is not None)
+        if form is not None or (html is None and svg is None):
+            _print(report, form or Form.TEXT)
+
+
+def _form(chosen: dict[Form, bool]) -> Form | None:
+    """Return the form that goes to stdout, None if none is named.
+
+    Raises:
+        InputError: several are named.
+    """
+    found = [form for form, is_chosen in chosen.items() if is_chosen]
+    if len(found) > 1:
+        message = f"{' and '.join(found)} do not go together; choose one of them"
+        raise InputError(message)
+    return found[0] if found else None
+
+
+def _check_files(html: Path | None, svg: Path | None, figure: Picture | None) -> None:
+    from nasablate.cli.writing import check_target
+
+    if figure is not None and svg is None:
+        message = f"--figure {figure} is for pictures; add --svg FILE.svg"
+        raise InputError(message)
+    if html is not None:
+        check_target(html, ".html", "--html")
+    if svg is not None:
+        check_target(svg, ".svg", "--svg")
+
+
+def _load(database: "Database", name: str) -> "AblationReport | SearchReport":
+    """Read the report of a study of any kind that has one.
+
+    Raises:
+        StoreError: there is no such study.
+        InputError: its kind has no report.
+    """
+    kind = study_of_ours(database, name).attributes()["kind"]
+    match kind:
+        case "ablation":
+            from nasablate.report.ablation import load_ablation_report
+
+            return load_ablation_report(database, name)
+        case "search":
+            from nasablate.report.search import load_search_report
+
+            return load_search_report(database, name)
+        case _:
+            owner = name.removesuffix(".confirm")
+            remedy = f"nasablate report {owner}" if owner != name else f"nasablate trials {name}"
+            message = f"study {name!r} is a {kind}, which has no report of its own; see '{remedy}'"
+            raise InputError(message)
+
+
+def _print(report: "AblationReport | SearchReport", form: Form) -> None:
+    from nasablate.report.ablation import AblationReport
+
+    if form is Form.JSON:
+        write_json(report.document())
+    elif isinstance(report, AblationReport):
+        _print_ablation(report, form)
+    else:
+        _print_search(report, form)
+
+
+def _print_ablation(report: "AblationReport", form: Form) -> None:
+    if form is Form.CSV:
+        from nasablate.report.ablation_csv import ablation_csv
+
+        typer.echo(ablation_csv(report), nl=False)
+        return
+    from nasablate.cli.ablation_summary import ablation_summary
+    from nasablate.report.ablation_text import answer_text, background_text
+
+    parts = [answer_text(report), ablation_summary(report.result), background_text(report)]
+    typer.echo("\n\n".join(parts))
+
+
+def _print_search(report: "SearchReport", form: Form) -> None:
+    if form is Form.CSV:
+        from nasablate.report.search_tables import search_csv
+
+        typer.echo(search_csv(report), nl=False)
+        return
+    from nasablate.cli.summary import search_summary
+    from nasablate.report.search_text import answer_text, background_text
+
+    parts = [answer_text(report), search_summary(report.result), background_text(report)]
+    typer.echo("\n\n".join(parts))
+
+
+def _write_html(report: "AblationReport | SearchReport", path: Path, *, quiet: bool) -> None:
+    from nasablate.cli.writing import write_file
+    from nasablate.report.ablation import AblationReport
+
+    read_at = datetime.now(UTC)
+    if isinstance(report, AblationReport):
+        from nasablate.report.ablation_page import ablation_page
+
+        page = ablation_page(report, read_at)
+    else:
+        from nasablate.report.search_page import search_page
+
+        page = search_page(report, read_at)
+    write_file(path, page, "--html")
+    typer.echo(f"wrote {path}", err=quiet)
+
+
+def _write_svg(
+    report: "AblationReport | SearchReport", path: Path, figure: Picture, *, quiet: bool
+) -> None:
+    from nasablate.cli.writing import write_file
+
+    write_file(path, _drawn(report, figure), "--svg")
+    typer.echo(f"wrote {path}", err=quiet)
+
+
+def _drawn(report: "AblationReport | SearchReport", figure: Picture) -> str:
+    """Return a figure as SVG.
+
+    Raises:
+        InputError: the study has no such figure.
+    """
+    from nasablate.figures.forest_svg import forest_svg
+    from nasablate.figures.interaction_svg import interaction_svg
+    from nasablate.report.ablation import AblationReport
+
+    if not isinstance(report, AblationReport):
+        message = f"--svg draws ablations, and {report.result.name!r} is a search; use --html FILE"
+        raise InputError(message)
+    match figure:
+        case Picture.FOREST if report.forest.rows:
+            return forest_svg(report.forest)
+        case Picture.EFFECTS if report.effects:
+            return forest_svg(report.effects[-1])
+        case Picture.STEPS if report.steps is not None:
+            return forest_svg(report.steps)
+        case Picture.INTERACTION if report.interaction is not None:
+            return interaction_svg(report.interaction)
+        case _:
+            message = (
+                f"{report.result.name!r} has no {figure} to draw: its design is"
+                f" {report.spec.design} with {report.present} of {report.wanted} replicates;"
+                " --figure forest draws its arms"
+            )
+            raise InputError(message)

@@ -1,0 +1,157 @@
+"""The answer of an ablation in sentences."""
+
+from collections.abc import Iterator
+
+from nasablate.analysis.effects import Effect
+from nasablate.analysis.paired import ALPHA, Interval, t_interval
+from nasablate.figures.numerals import Mark, number, probability, signed, signed_interval
+from nasablate.report.ablation import AblationReport
+from nasablate.report.tables import listed, points
+from nasablate.search.ablation_result import ArmResult
+
+_RULE = (
+    "Better and worse need two things: the paired 95 % t interval excludes zero, and the exact"
+    " sign-flip p is at most 0.05 after Holm's correction."
+)
+
+
+MOST_NAMES = 4
+"""More undecided arms are counted in the first sentence instead of named."""
+
+
+def rule(report: AblationReport) -> str:
+    """Return what the verdicts need."""
+    margin = report.spec.margin
+    if margin is None:
+        return f"{_RULE} Anything else is undecided, since no margin of equivalence was set."
+    return (
+        f"{_RULE} Equivalent needs the paired 90 % interval within {points(margin)}. Anything else"
+        " is undecided."
+    )
+
+
+def headline(report: AblationReport) -> str:
+    """Return the answer in one sentence."""
+    arms = report.result.arms[1:]
+    if not arms:
+        return "There is no arm to compare."
+    if report.is_open and all(arm.verdict == "undecided" for arm in arms):
+        count = f"{report.present} of {report.wanted} replicates have a result"
+        return f"No verdict yet: {count}."
+    found: dict[str, list[str]] = {}
+    for arm in arms:
+        found.setdefault(arm.verdict or "undecided", []).append(_quoted(arm.name))
+    reference = report.reference
+    parts: list[str] = []
+    if better := found.get("better"):
+        parts.append(f"better than {reference}: {listed(better)}")
+    if worse := found.get("worse"):
+        parts.append(f"worse than {reference}: {listed(worse)}")
+    if same := found.get("equivalent"):
+        margin = f"within {points(report.spec.margin or 0)}"
+        parts.append(f"equivalent to {reference} {margin}: {listed(same)}")
+    if open_ := found.get("undecided"):
+        count = f"{len(open_)} of {len(arms)} arms"
+        parts.append(f"undecided: {listed(open_) if len(open_) <= MOST_NAMES else count}")
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _quoted(name: str) -> str:
+    """Return a name as it can stand in a list."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{name}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def state_sentence(report: AblationReport) -> str:
+    """Return how far the study is; empty if nothing is missing."""
+    if not report.missing:
+        return ""
+    counts: dict[str, int] = {}
+    for item in report.missing:
+        counts[item.short] = counts.get(item.short, 0) + 1
+    shown = listed([f"{count} {short}" for short, count in counts.items()])
+    text = f"{report.present} of {report.wanted} replicates have a result; {shown}."
+    if not report.is_open:
+        return f"{text} Arms with a missing pair are undecided."
+    return f"{text} The study is not finished: differences and intervals will change."
+
+
+def arm_sentences(report: AblationReport) -> Iterator[tuple[ArmResult, str]]:
+    """Yield every arm but the reference with what is known of it, in a sentence."""
+    for arm in report.result.arms[1:]:
+        yield arm, _sentence(arm, report)
+
+
+def factor_sentences(report: AblationReport) -> Iterator[tuple[Mark, str]]:
+    """Yield what is known of effects and of the steps of a path, with its mark.
+
+    What is undecided is summed up in one sentence.
+    """
+    for table in report.result.effects:
+        of = "" if table.of == "arms" else f" (of {table.of})"
+        for effect in table.effects:
+            if effect.finding in {"lowers", "raises"} and effect.estimate is not None:
+                size = number(abs(effect.estimate))
+                numbers = f"{_ends(effect.interval)}, Holm p {probability(effect.holm_p)}"
+                name = _effect_name(effect, report)
+                over = ", on average over the other factors" if len(effect.factors) == 1 else ""
+                text = f"{name}{of} {effect.finding} the error by {size} points{over} ({numbers})."
+                yield effect.finding, text
+        open_ = [e.name for e in table.effects if e.finding in {"undecided", "missing"}]
+        if open_:
+            yield "undecided", f"Undecided effects{of}: {listed(open_)}."
+    for step in report.result.steps:
+        judged = step.judgement
+        if judged.verdict in {"better", "worse"} and judged.difference is not None:
+            change = f"{signed(judged.difference)} points ({_ends(judged.interval)})"
+            yield judged.verdict, f"Adding {step.factor} to {_quoted(step.before)}: {change}."
+
+
+def _effect_name(effect: Effect, report: AblationReport) -> str:
+    present = report.result.arms[0].levels
+    pairs = zip(effect.factors, effect.levels, strict=True)
+    shown = [f"{factor}={level} instead of {present[factor]}" for factor, level in pairs]
+    name = " together with ".join(shown)
+    if len(shown) > 1:
+        name = f"The interaction of {name}"
+    return f"{name}, mixed with {listed(effect.aliases)}," if effect.aliases else name
+
+
+def _ends(interval: Interval | None) -> str:
+    return f"95 % interval {signed_interval(interval)}"
+
+
+def _sentence(arm: ArmResult, report: AblationReport) -> str:
+    judged, reference = arm.judgement, report.result.arms[0]
+    name, other = _quoted(arm.name), reference.name
+    if judged is None or judged.difference is None:
+        reason = "no pair of replicates" if judged is None else judged.reason
+        return f"{name} cannot be compared with {other}: {reason}."
+    size, difference = number(abs(judged.difference)), signed(judged.difference)
+    match judged.verdict:
+        case "better":
+            start = f"{name} is better than {other}: its error is {size} points lower"
+        case "worse":
+            start = f"{name} is worse than {other}: its error is {size} points higher"
+        case "equivalent":
+            margin = f"within {points(report.spec.margin or 0)}"
+            start = f"{name} is equivalent to {other} {margin}: the difference is {difference}"
+        case "undecided":
+            start = f"{name} is not told apart from {other}: the difference is {difference} points"
+    why = f"; {judged.reason}" if judged.verdict == "undecided" else ""
+    return f"{start} ({', '.join(_numbers(arm, report))}){why}."
+
+
+def _numbers(arm: ArmResult, report: AblationReport) -> Iterator[str]:
+    judged = arm.judgement
+    assert judged is not None
+    if judged.verdict == "equivalent":
+        reference = report.result.arms[0].errors
+        pairs = [error - reference[r] for r, error in arm.errors.items() if r in reference]
+        yield f"90 % interval {signed_interval(t_interval(pairs, 1 - 2 * ALPHA))}"
+    elif judged.interval is not None:
+        yield _ends(judged.interval)
+    seeds = report.result.seeds
+    yield f"{seeds} pairs" if judged.n == seeds else f"{judged.n} of {seeds} pairs"
+    if judged.holm_p is not None:
+        yield f"Holm p {probability(judged.holm_p)}"
