@@ -4,6 +4,8 @@ scipy.stats has the same and more, but takes over a second to import; a finished
 answer at once.
 """
 
+import math
+
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
 from scipy import special
@@ -31,7 +33,9 @@ def t_quantile(p: float, freedom: float) -> float:
 
 def noncentral_t_cdf(t: float, freedom: float, shift: float) -> float:
     """Return P(T <= t) of the noncentral t with noncentrality ``shift``."""
-    return float(special.nctdtr(freedom, shift, t))
+    found = float(special.nctdtr(freedom, shift, t))
+    # Between about 1e-200 and zero it gives no number.
+    return 0.0 if math.isnan(found) and shift > t + 20 else found
 
 
 def chi2_quantile(p: float, freedom: float) -> float:

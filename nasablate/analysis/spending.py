@@ -87,10 +87,15 @@ _Paths = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
 """Quadrature nodes of the Brownian motion below the bounds so far, and their probabilities."""
 
 
-def _nodes(bound: float, time: float) -> _Paths:
+@lru_cache(maxsize=1)
+def _rule() -> _Paths:
     import numpy as np
 
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return np.polynomial.legendre.leggauss(_NODES)
+
+
+def _nodes(bound: float, time: float) -> _Paths:
+    nodes, weights = _rule()
     top, bottom = min(bound, _REACH) * math.sqrt(time), -_REACH * math.sqrt(time)
     half = (top - bottom) / 2
     return half * nodes + (top + bottom) / 2, half * weights
