@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 FUZZ_COUNT ?= 100000
 PYTHON := $(VENV)/bin/python
 COG := $(PYTHON) -m cogapp -P -I docs
-COG_FILES := README.md docs/cli.md $(wildcard docs/families/*.md)
+COG_FILES := README.md docs/cli.md docs/studies.md $(wildcard docs/families/*.md)
 
 .DEFAULT_GOAL := help
 .PHONY: help install search dashboard test check lint test-fast smoke fuzz docs docs-check clean

@@ -1,0 +1,135 @@
+"""What cog writes into docs/studies.md: the studies that come with nasablate and their sizes."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import generate
+
+from nasablate.data import DataInfo
+from nasablate.genome import AblationSpec, load_ablation
+from nasablate.search.arms import Arms, resolve_arms
+
+FOLDER = generate.ROOT / "studies"
+_BACKWARD = 3
+"""Multiply-adds of learning from an image, over those of looking at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """What of a data set decides about the cost of an ablation."""
+
+    channels: int
+    size: int
+    classes: int
+    training: int
+    """Before the validation part is taken away."""
+    validation: float
+    """The share that validates where the study does not say."""
+
+
+IMAGES = {
+    "cifar10": Images(3, 32, 10, 50_000, 0.1),
+    "cifar10-jpeg": Images(3, 32, 10, 50_000, 0.1),
+    "parquet:imagenet-1k": Images(3, 224, 1000, 1_281_167, 0.0),
+}
+
+
+def overview() -> str:
+    """Return a line per study: its question, the paper and what is varied."""
+    rows = [
+        (f"[{folder}](../studies/{folder})", spec.question, _papers(path), _varied(spec))
+        for path in sorted(FOLDER.glob("*/paper.yaml"))
+        for folder, spec in [(path.parent.name, _spec(path))]
+    ]
+    return _table(("study", "question", "arXiv", "arms"), rows)
+
+
+def sizes() -> str:
+    """Return a line per file but smoke tests: data, arms, seeds, epochs, multiply-adds, time."""
+    files = [path for path in FOLDER.glob("*/*.yaml") if path.name != "smoke.yaml"]
+    headers = ("file", "data", "design", "arms x seeds", "epochs", "multiply-adds", "estimated")
+    return _table(headers, [_size(path) for path in sorted(files, key=_order)])
+
+
+def write(text: str) -> None:
+    """Write a part between blank lines, as cog's output."""
+    generate.write(lambda: text)
+
+
+def _order(path: Path) -> tuple[str, str]:
+    return path.parent.name, path.stem
+
+
+@cache
+def _spec(path: Path) -> AblationSpec:
+    return load_ablation(path)
+
+
+def _papers(path: Path) -> str:
+    found = dict.fromkeys(re.findall(r"arXiv\s+(?:#\s+)?(\d{4}\.\d{5})", _comment(path)))
+    return ", ".join(f"[{paper}](https://arxiv.org/abs/{paper})" for paper in found)
+
+
+def _comment(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line.startswith("#"))
+
+
+def _varied(spec: AblationSpec) -> str:
+    if spec.arms:
+        return ", ".join(["baseline", *spec.arms])
+    return "; ".join(f"{name}: {', '.join(levels)}" for name, levels in spec.factors.items())
+
+
+def _size(path: Path) -> tuple[str, ...]:
+    spec = _spec(path)
+    arms = _arms(spec)
+    recipe = arms.reference.variant.recipe
+    images = _training_images(spec)
+    macs = _BACKWARD * images * recipe.epochs * spec.seeds
+    macs *= sum(arm.variant.cost.macs for arm in arms.arms)
+    minutes = re.search(r"Estimated time: (\d+) minutes", _comment(path).replace("\n# ", " "))
+    return (
+        f"[{path.relative_to(FOLDER)}](../studies/{path.relative_to(FOLDER)})",
+        f"{spec.data.name}, {images:,} images",
+        spec.design.replace("_", " "),
+        f"{len(arms.arms)} x {spec.seeds}",
+        str(recipe.epochs),
+        f"{macs:.1e}",
+        f"{minutes[1]} min" if minutes else "",
+    )
+
+
+def _arms(spec: AblationSpec) -> Arms:
+    images = IMAGES[spec.data.name]
+    info = DataInfo(
+        name=spec.data.name,
+        num_train=_training_images(spec),
+        num_val=1,
+        num_test=1,
+        channels=images.channels,
+        height=images.size,
+        width=images.size,
+        classes=images.classes,
+        class_names=(),
+        mean=(0.5,) * images.channels,
+        std=(0.25,) * images.channels,
+        fingerprint="none",
+    )
+    return resolve_arms(spec, info)
+
+
+def _training_images(spec: AblationSpec) -> int:
+    images = IMAGES[spec.data.name]
+    count = spec.data.subset or images.training
+    held_out = spec.data.validation
+    if held_out is None:
+        held_out = images.validation
+    return count - (held_out if isinstance(held_out, int) else round(held_out * count))
+
+
+def _table(headers: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [headers, tuple("---" for _ in headers), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
