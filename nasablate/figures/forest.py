@@ -64,6 +64,11 @@ class Forest:
     """Percentage points within which two errors count as equivalent."""
     rows: tuple[ForestRow, ...]
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether there is any difference to draw."""
+        return any(row.difference is not None for row in self.rows)
+
     def extent(self) -> tuple[float, float]:
         """Return the ends of the axis.
 

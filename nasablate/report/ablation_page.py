@@ -85,13 +85,13 @@ def _answer(report: AblationReport) -> Section:
     for arm, sentence in arm_sentences(report):
         line = f"{sign(Marked(arm.verdict or 'undecided'))}{escape(sentence)}{_remark(arm, report)}"
         (undecided if arm.verdict == "undecided" else decided).append(line)
-    decided += [
-        f"{sign(Marked(mark))}{escape(sentence)}" for mark, sentence in factor_sentences(report)
-    ]
     more = ""
     if len(undecided) > MOST_NAMES:
         more = details(f"{len(undecided)} undecided arms", items(undecided, "verdicts"))
         undecided = []
+    for mark, sentence in factor_sentences(report):
+        line = f"{sign(Marked(mark))}{escape(sentence)}"
+        (undecided if mark == "undecided" else decided).append(line)
     return section(
         "answer",
         "Answer",
@@ -118,7 +118,7 @@ def _results(report: AblationReport) -> Section:
         "results",
         "Results",
         table(tables.results_table(report)),
-        figure(drawing) if report.forest.rows else "",
+        figure(drawing) if report.forest.has_numbers else "",
         details("More numbers", table(tables.statistics_table(report)), images),
     )
 
@@ -145,7 +145,7 @@ def _factors(report: AblationReport) -> Iterator[Section]:
     pairs = zip(report.result.effects, report.effects, strict=True)
     for place, (effects, forest) in enumerate(pairs):
         parts.append(table(tables.effects_table(effects)))
-        if forest.rows:
+        if forest.has_numbers:
             title = "Effects" if effects.of == "arms" else f"Effects of {effects.of}"
             parts.append(figure(_forest_drawing(f"effects-{place}", title, forest)))
     parts += _fraction(report.result.fraction)
@@ -155,8 +155,9 @@ def _factors(report: AblationReport) -> Iterator[Section]:
         drawing = Drawing(
             key="interaction",
             title="Does one factor change what the other does?",
-            caption="Parallel lines: no interaction. Bars are 95 % intervals of the means over"
-            f" seeds, wider than those of paired differences.{more}",
+            caption="Parallel lines: no interaction. Bars are 95 % intervals of the means over the"
+            f" {found.panels[0].n} seeds that every arm has, wider than those of paired"
+            f" differences.{more}",
             alt=found.alt_text(),
             plot=lambda: interaction_plot(found),
             still=interaction_svg(found),
@@ -166,7 +167,8 @@ def _factors(report: AblationReport) -> Iterator[Section]:
         yield section("effects", "Effects of the factors", *parts)
     if report.steps is not None:
         drawing = _forest_drawing("steps-figure", "Steps of the path", report.steps)
-        yield section("steps", "Step by step", table(tables.steps_table(report)), figure(drawing))
+        drawn = figure(drawing) if report.steps.has_numbers else ""
+        yield section("steps", "Step by step", table(tables.steps_table(report)), drawn)
 
 
 def _fraction(fraction: Fraction | None) -> list[str]:

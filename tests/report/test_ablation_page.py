@@ -141,3 +141,9 @@ def test_a_study_that_has_only_begun(tmp_path):
     assert "No verdict yet: 0 of 28 replicates have a result." in text
     assert "No replicate has finished yet." in text
     assert "No trial has recorded any." in text
+    assert "<figure" not in text
+
+
+def test_effects_that_lack_a_replicate_have_no_figure(broken):
+    assert 'id="effects-0"' not in broken
+    assert 'id="forest"' in broken
