@@ -22,7 +22,8 @@ training: {recipe: quick, epochs: 1}
 data: digits
 trials: 2
 """
-READING = [["studies"], ["studies", "toy"], ["trials", "toy"], ["trials", "toy/0"]]
+READING = [["studies"], ["studies", "toy"], ["trials", "toy"], ["trials", "toy/0"],
+           ["report", "toy"]]  # fmt: skip
 ids = {"ids": " ".join}
 
 
