@@ -157,7 +157,7 @@ def _print(
     title: str, rounds: int, seconds: dict[str, list[float]], answers: dict[str, list[int]]
 ) -> None:
     ours = seconds["nasablate"]
-    print(f"\n{title} ({rounds} rounds, one thread)")
+    print(f"\n{title} ({rounds} rounds, processor time of one thread)")
     print(f"{'counter':22} {'ms per genome':>26} {'times ours':>26}  MACs against ours")
     for name, times in sorted(seconds.items(), key=lambda item: statistics.median(item[1])):
         ratios = [theirs / own for theirs, own in zip(times, ours, strict=True)]
