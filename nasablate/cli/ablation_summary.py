@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 from nasablate.cli.ablation_plan_text import fraction_lines, remarks, wrapped
 from nasablate.cli.options import DEFAULT_STORAGE
 from nasablate.cli.output import ABSENT, format_table
+from nasablate.store.failures import shown
 
 if TYPE_CHECKING:
     from nasablate.analysis.paired import Comparison, Interval
@@ -51,8 +52,8 @@ def _lines(result: "AblationResult") -> Iterator[str]:
     for failure in result.failures:
         yield f"missing: {failure}"
     yield from _reported_lines(result.reported)
-    yield f"database  {result.url}"
-    option = "" if result.url == DEFAULT_STORAGE else f" --storage {result.url}"
+    yield f"database  {shown(result.url)}"
+    option = "" if result.url == DEFAULT_STORAGE else f" --storage {shown(result.url)}"
     yield f"look at it  nasablate dashboard{option}"
 
 
