@@ -7,7 +7,6 @@ taken as normal. Up to 16 pairs the power is exact but for the sampling of studi
 is called different can only turn from no to yes as its difference grows, so one set of simulated
 studies (a fixed seed) serves every difference. Beyond, the sign-flip test is taken to be as
 powerful as the t test at the level it can reach, whose power is that of the noncentral t.
-docs/statistics.md has the promised power beside that of whole simulated studies.
 """
 
 import math

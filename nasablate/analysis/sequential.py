@@ -17,8 +17,7 @@ Error: each look spends its part of the error (``spending``), two-sided; bounds 
 t at the same tail probability (Jennison and Turnbull 2000, section 4.4). Over the arms it is Holm's
 procedure, step by step with the bounds of the level that is left (Maurer and Bretz 2013,
 "Multiple testing in group sequential trials using graphical approaches"). Values are taken as
-normal: with two seeds there is no exact test. docs/statistics.md has the error and the share of
-trainings simulated, for values that are not normal and for unequal spread too.
+normal: with two seeds there is no exact test.
 """
 
 import itertools
