@@ -18,6 +18,7 @@ class FileKind(StrEnum):
     GENOME = "genome"
     SEARCH = "search"
     ABLATION = "ablation"
+    DELETION = "deletion"
     RECIPE = "recipe"
 
 
@@ -35,7 +36,7 @@ def command(
 
 def json_schema(kind: FileKind) -> dict[str, Any]:
     """Return the JSON Schema of a kind of file."""
-    from nasablate.genome import AblationSpec, Genome, Recipe, SearchSpec
+    from nasablate.genome import AblationSpec, DeletionSpec, Genome, Recipe, SearchSpec
 
     match kind:
         case FileKind.GENOME:
@@ -44,6 +45,8 @@ def json_schema(kind: FileKind) -> dict[str, Any]:
             model = SearchSpec
         case FileKind.ABLATION:
             model = AblationSpec
+        case FileKind.DELETION:
+            model = DeletionSpec
         case FileKind.RECIPE:
             model = Recipe
     document = model.model_json_schema()

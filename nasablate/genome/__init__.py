@@ -2,9 +2,11 @@
 
 from nasablate.genome.ablation import AblationSpec as AblationSpec
 from nasablate.genome.data_spec import DataSpec as DataSpec
+from nasablate.genome.deletion import DeletionSpec as DeletionSpec
 from nasablate.genome.files import file_kind as file_kind
 from nasablate.genome.files import genome_presets as genome_presets
 from nasablate.genome.files import load_ablation as load_ablation
+from nasablate.genome.files import load_deletion as load_deletion
 from nasablate.genome.files import load_genome as load_genome
 from nasablate.genome.files import load_genome_text as load_genome_text
 from nasablate.genome.files import load_recipe as load_recipe

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
 from nasablate.genome.ablation import AblationSpec
 from nasablate.genome.base import SpecModel
+from nasablate.genome.deletion import DeletionSpec, FromWeights, Network, TrainedHere
 from nasablate.genome.edits import apply_edits, check_path
 from nasablate.genome.genome import Genome
 from nasablate.genome.problems import nearest
@@ -114,6 +115,46 @@ def load_ablation(path: str | Path) -> AblationSpec:
         SpecError: the file, its baseline or its recipe breaks a rule; the message names the place.
     """
     return _load_study(Path(path), AblationSpec, "baseline")
+
+
+def load_deletion(path: str | Path) -> DeletionSpec:
+    """Load a deletion file with its genomes and its recipe written out in full.
+
+    Raises:
+        SpecError: the file, a network or its recipe breaks a rule; the message names the place.
+    """
+    path = Path(path)
+    source = read_yaml(path)
+    spec = _parse(source, DeletionSpec)
+    networks = {
+        name: _full_network(source, name, network, path.parent)
+        for name, network in spec.networks.items()
+    }
+    recipe = _nested(
+        source, "training", lambda: load_recipe(spec.training, relative_to=path.parent)
+    )
+    return spec.model_copy(update={"networks": networks, "training": recipe.document()})
+
+
+def _full_network(source: YamlSource, name: str, network: Network, folder: Path) -> Network:
+    """Return a network whose genome depends on no other file."""
+    key = "base" if isinstance(network, TrainedHere) else "genome"
+    ref = getattr(network, key, None)
+    if ref is None:
+        return network
+    try:
+        genome = load_genome(ref, relative_to=folder)
+    except SpecError as error:
+        raise source.locate(error, ("networks", name)) from None
+    changes: dict[str, Any] = {key: genome.document()}
+    if isinstance(network, FromWeights):
+        changes["weights"] = tuple(_beside(file, folder) for file in network.weights)
+    return network.model_copy(update=changes)
+
+
+def _beside(file: str, folder: Path) -> str:
+    beside = folder / file
+    return str((beside if _is_file(beside) else Path(file)).absolute())
 
 
 def file_kind(path: str | Path) -> str:
