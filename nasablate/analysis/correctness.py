@@ -4,10 +4,11 @@ All differences are arm minus reference. For correctness (bool arrays, True wher
 right) they are errors in percentage points, so negative is better, as everywhere else.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nasablate.analysis.distributions import binomial_cdf
+from nasablate.analysis.distributions import binomial_cdf, normal_quantile, t_quantile
 from nasablate.analysis.paired import ALPHA, Comparison, Interval, compare, holm
 
 if TYPE_CHECKING:
@@ -95,15 +96,15 @@ def crossed_bootstrap(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
-    """Return the percentile interval of the mean when seeds and images are both drawn again.
+    """Return the interval of the mean when seeds and images are both drawn again.
 
     Its claim is about new seeds and new images of the same source, while the t interval over seeds
-    speaks of these very images. It is the pigeonhole bootstrap (Owen 2007, Annals of Applied
-    Statistics 1; McCullagh 2000): a resample draws seeds and images independently, and its mean is
-    weights of seeds x differences x weights of images. It is conservative: the noise that belongs
-    to a single seed and image is counted up to three times (Owen, theorem 3), so the interval is
-    at most sqrt(3) times too wide; with few seeds the share between seeds is counted low by
-    1 - 1 / seeds.
+    speaks of these very images. The means are those of the pigeonhole bootstrap (Owen 2007, Annals
+    of Applied Statistics 1), ``crossed_means``. It counts the noise of a single seed and image up
+    to three times, so its percentiles are up to sqrt(3) too far apart where this noise is most of
+    the spread, as between two trained networks, and too near with few seeds that differ. So the
+    means are stretched around the observed one until their variance is ``crossed_variance``, with
+    Student's t in place of the normal for its degrees of freedom; then the percentiles are taken.
 
     Args:
         differences: [seeds x images], paired; any unit (see ``image_differences``).
@@ -116,23 +117,87 @@ def crossed_bootstrap(
     """
     import numpy as np
 
-    seeds, images = differences.shape
-    if seeds < 2 or images < 2 or not np.isfinite(differences).all():
-        message = (
-            "the crossed bootstrap needs finite differences of two or more seeds and images, "
-            f"got {seeds} x {images}"
-        )
-        raise ValueError(message)
+    tail = (1 - level) / 2
+    means = crossed_means(differences, resamples=resamples, seed=seed)
+    low, high = np.quantile(means, [tail, 1 - tail])
+    mean, spread = float(differences.mean()), _resampled_variance(differences)
+    if spread == 0:
+        return Interval(mean, mean)
+    variance, freedom = crossed_variance(differences)
+    scale = math.sqrt(variance / spread) * t_quantile(tail, freedom) / normal_quantile(tail)
+    return Interval(mean + scale * (float(low) - mean), mean + scale * (float(high) - mean))
+
+
+def crossed_means(
+    differences: "NDArray[np.float64]", *, resamples: int = RESAMPLES, seed: int = 0
+) -> "NDArray[np.float64]":
+    """Return the means of resamples of seeds and, independently, of images, [resamples].
+
+    A mean is weights of seeds x differences x weights of images, so a resample is two products.
+
+    Raises:
+        ValueError: fewer than two seeds or images, or a value that is not finite.
+    """
+    import numpy as np
+
+    _check_crossed(differences)
     generator = np.random.default_rng(seed)
-    means = np.concatenate(
+    return np.concatenate(
         [
-            np.einsum("rs,rs->r", _draws(generator, size, seeds), by_seed)
+            np.einsum("rs,rs->r", _draws(generator, size, differences.shape[0]), by_seed)
             for size, by_seed in _image_means(differences, resamples, generator)
         ]
     )
-    tail = (1 - level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(low), float(high))
+
+
+def crossed_variance(differences: "NDArray[np.float64]") -> tuple[float, float]:
+    """Return the variance of the mean over new seeds and images, and its degrees of freedom.
+
+    Model: mean + seed + image + rest, all random. The components come from the mean squares of the
+    two-way analysis of variance; one that would be below zero is zero, which makes the variance
+    too large on average where there is noise alone. The degrees of freedom are Satterthwaite's
+    (1946).
+
+    Args:
+        differences: [seeds x images].
+
+    Raises:
+        ValueError: fewer than two seeds or images, or a value that is not finite.
+    """
+    _check_crossed(differences)
+    seeds, images = differences.shape
+    by_seed, by_image = float(differences.mean(axis=1).var()), float(differences.mean(axis=0).var())
+    inner = max(0.0, float(differences.var()) - by_seed - by_image)
+    rest = inner * seeds * images / ((seeds - 1) * (images - 1))
+    freedoms = (seeds - 1, images - 1, (seeds - 1) * (images - 1))
+    squares = (by_seed * seeds * images / (seeds - 1), by_image * seeds * images / (images - 1))
+    # A component that would be below zero is left out, and the rest is not taken off for it.
+    parts = [square if square > rest else 0.0 for square in squares]
+    parts.append(rest * (1 - sum(square > rest for square in squares)))
+    variance = sum(parts) / (seeds * images)
+    weight = sum(
+        (part / (seeds * images)) ** 2 / f for part, f in zip(parts, freedoms, strict=True)
+    )
+    return variance, variance**2 / weight if weight > 0 else float(freedoms[2])
+
+
+def _resampled_variance(differences: "NDArray[np.float64]") -> float:
+    """Return the variance of ``crossed_means`` if all resamples were drawn."""
+    seeds, images = differences.shape
+    by_seed, by_image = float(differences.mean(axis=1).var()), float(differences.mean(axis=0).var())
+    inner = max(0.0, float(differences.var()) - by_seed - by_image)
+    return by_seed / seeds + by_image / images + inner / (seeds * images)
+
+
+def _check_crossed(differences: "NDArray[np.float64]") -> None:
+    import numpy as np
+
+    if min(differences.shape) < 2 or not np.isfinite(differences).all():
+        message = (
+            "the crossed bootstrap needs finite differences of two or more seeds and images, "
+            f"got {' x '.join(map(str, differences.shape))}"
+        )
+        raise ValueError(message)
 
 
 def _image_means(

@@ -4,14 +4,19 @@ import itertools
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.formula.api import ols
+from statsmodels.stats.anova import anova_lm
 
 from nasablate.analysis.correctness import (
     class_differences,
     crossed_bootstrap,
+    crossed_means,
+    crossed_variance,
     image_differences,
     mcnemar,
 )
@@ -46,29 +51,92 @@ def test_mcnemar_is_that_of_statsmodels_on_a_published_table():
     assert (found.images, found.difference) == (1600, 100 * 64 / 1600)
 
 
-def test_crossed_bootstrap_walks_towards_all_resamples():
+def crossed(seeds, images, rng, sds=(1.0, 1.0, 1.0)):
+    """Give differences with effects of seeds and of images, and noise, of these spreads."""
+    by_seed, by_image, rest = sds
+    return (
+        by_seed * rng.normal(size=(seeds, 1))
+        + by_image * rng.normal(size=images)
+        + rest * rng.normal(size=(seeds, images))
+    )
+
+
+def test_crossed_means_walk_towards_all_resamples():
     differences = np.array([[1.0, -0.5, 0.3], [0.2, 0.9, -1.1]])
     means = [
         differences[np.ix_(seeds, images)].mean()
         for seeds in itertools.product(range(2), repeat=2)
         for images in itertools.product(range(3), repeat=3)
     ]
-    found = crossed_bootstrap(differences, level=0.5, resamples=100_000)
-    low, high = np.quantile(means, [0.25, 0.75])
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
+    found = crossed_means(differences, resamples=100_000)
+    for share in (0.1, 0.25, 0.5, 0.75, 0.9):
+        assert np.quantile(found, share) == pytest.approx(np.quantile(means, share), abs=0.02)
 
 
-def test_crossed_bootstrap_has_the_variance_of_the_pigeonhole():
+def test_crossed_means_have_the_variance_of_the_pigeonhole():
     """Given the data: of seeds, of images, and of what is left after both (Owen 2007)."""
-    rng = np.random.default_rng(1)
     seeds, images = 8, 40
-    d = rng.normal(size=(seeds, 1)) + rng.normal(size=images) + rng.normal(size=(seeds, images))
+    d = crossed(seeds, images, np.random.default_rng(1))
     by_seed, by_image = d.mean(axis=1).var(), d.mean(axis=0).var()
     rest = d.var() - by_seed - by_image
     expected = by_seed / seeds + by_image / images + rest / (seeds * images)
-    z = stats.norm.ppf(0.84134474)
-    found = crossed_bootstrap(d, level=2 * 0.84134474 - 1, resamples=40_000)
-    assert ((found.high - found.low) / 2 / z) ** 2 == pytest.approx(expected, rel=0.04)
+    assert crossed_means(d, resamples=40_000).var() == pytest.approx(expected, rel=0.04)
+
+
+def mean_squares(d):
+    """Give those of statsmodels' two-way analysis of variance: seeds, images, rest."""
+    frame = pd.DataFrame(
+        [(y, str(s), str(i)) for (s, i), y in np.ndenumerate(d)], columns=["y", "seed", "image"]
+    )
+    table = anova_lm(ols("y ~ C(seed) + C(image)", frame).fit())
+    return (table["sum_sq"] / table["df"]).to_numpy()
+
+
+@pytest.mark.parametrize("sds", [(1.0, 1.0, 1.0), (0.0, 2.0, 1.0), (2.0, 0.0, 1.0)])
+def test_the_crossed_variance_is_that_of_the_analysis_of_variance(sds):
+    """Components from the mean squares; without one of them, its mean square takes no part."""
+    for number in range(12):
+        d = crossed(4, 9, np.random.default_rng(number), sds)
+        by_seed, by_image, rest = mean_squares(d)
+        components = max(0, (by_seed - rest) / 9), max(0, (by_image - rest) / 4), rest
+        expected = components[0] / 4 + components[1] / 9 + components[2] / 36
+        variance, freedom = crossed_variance(d)
+        assert variance == pytest.approx(expected, rel=1e-10)
+        terms = [
+            by_seed / 36 if components[0] else 0.0,
+            by_image / 36 if components[1] else 0.0,
+            expected - (components[0] > 0) * by_seed / 36 - (components[1] > 0) * by_image / 36,
+        ]
+        below = sum(t**2 / f for t, f in zip(terms, (3, 8, 24), strict=True))
+        assert freedom == pytest.approx(expected**2 / below, rel=1e-8)
+
+
+def test_seeds_alone_give_students_interval():
+    """If all images of a seed have one difference, only the seeds vary, with seeds - 1 freedom."""
+    rows = np.array([0.3, -0.2, 0.9, 0.4, 0.1])
+    variance, freedom = crossed_variance(np.tile(rows[:, None], (1, 50)))
+    assert (variance, freedom) == pytest.approx((rows.var(ddof=1) / 5, 4), abs=1e-10)
+    found = crossed_bootstrap(np.tile(rows[:, None], (1, 50)), resamples=50_000)
+    half = stats.t.ppf(0.975, 4) * rows.std(ddof=1) / 5**0.5
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.05)
+
+
+def test_noise_is_not_counted_three_times():
+    """Between two networks that err alike nearly all spread is of a single seed and image."""
+    found, plain = [], []
+    for number in range(40):
+        d = crossed(5, 200, np.random.default_rng(number), (0.0, 0.0, 1.0))
+        variance, _ = crossed_variance(d)
+        found.append(variance)
+        plain.append(crossed_means(d, resamples=500).var())
+    # A third too large, since no component may be below zero.
+    assert 1 / 1000 < np.mean(found) < 1.6 / 1000
+    assert np.mean(plain) == pytest.approx(3 / 1000, rel=0.25)
+
+
+def test_equal_networks_differ_by_nothing():
+    found = crossed_bootstrap(np.zeros((3, 10)))
+    assert (found.low, found.high) == (0.0, 0.0)
 
 
 def test_images_that_differ_widen_it_and_the_t_interval_does_not_see_them():
