@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nasablate.errors import SpecError
+from nasablate.errors import DataError, SpecError
 from nasablate.genome.yaml_source import read_yaml
 
 
@@ -14,9 +14,13 @@ def located_in(path: Path) -> Generator[None]:
 
     Raises:
         SpecError: with file, line and column.
+        DataError: with those of the data set's name.
     """
     try:
         yield
+    except DataError as error:
+        message = f"{read_yaml(path).where(('data', 'name'))}: {error}"
+        raise DataError(message) from None
     except SpecError as error:
         if all(problem.where for problem in error.problems):
             raise

@@ -102,7 +102,10 @@ def open_database(url: str = DEFAULT_URL, *, create: bool = True) -> Database:
             _refuse_foreign(url, arguments)
         for _ in range(_OPENINGS):
             with contextlib.suppress(_MadeMeanwhileError):
-                return Database(url, _open_storage(url, arguments, wal=path is not None and is_new))
+                storage = _open_storage(url, arguments, wal=path is not None and is_new)
+                if create or _has_ours(storage):
+                    _make_tables(storage)
+                return Database(url, storage)
             time.sleep(_PAUSE_SECONDS)
     message = f"{shown(url)} cannot be used: other programs keep changing its tables; try again"
     raise StoreError(message)
@@ -121,15 +124,32 @@ def _open_storage(url: str, arguments: dict[str, object], *, wal: bool) -> RDBSt
             # costs about 1 ms more than NORMAL and survives a power cut.
             with storage.engine.connect() as connection:
                 connection.execute(sqlalchemy.text("PRAGMA journal_mode=WAL"))
-        METADATA.create_all(storage.engine)
     except SQLAlchemyError as error:
-        text = str(error)
         # Switching to the write-ahead log does not wait for a lock as everything else does.
-        taken = "already exists" in text or (wal and "is locked" in text)
-        if taken or isinstance(error, IntegrityError):
-            raise _MadeMeanwhileError(text.splitlines()[0]) from error
+        _check_meanwhile(error, or_locked=wal)
         raise
     return storage
+
+
+def _make_tables(storage: RDBStorage) -> None:
+    try:
+        METADATA.create_all(storage.engine)
+    except SQLAlchemyError as error:
+        _check_meanwhile(error)
+        raise
+
+
+def _check_meanwhile(error: SQLAlchemyError, *, or_locked: bool = False) -> None:
+    text = str(error)
+    taken = "already exists" in text or (or_locked and "is locked" in text)
+    if taken or isinstance(error, IntegrityError):
+        raise _MadeMeanwhileError(text.splitlines()[0]) from error
+
+
+def _has_ours(storage: RDBStorage) -> bool:
+    """Tell whether we have written here; who only reads adds nothing to another's database."""
+    present = sqlalchemy.inspect(storage.engine).get_table_names()
+    return not METADATA.tables.keys().isdisjoint(present)
 
 
 def database_exists(url: str) -> bool:

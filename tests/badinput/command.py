@@ -13,7 +13,7 @@ from pathlib import Path
 from nasablate.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-_START = "from nasablate.cli.main import main; main()"
+START = "from nasablate.cli.main import main; main()"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def run_apart(
 ) -> Answer:
     """Run a command in a process of its own, in a folder."""
     done = subprocess.run(
-        [sys.executable, "-c", _START, *arguments],
+        [sys.executable, "-c", START, *arguments],
         cwd=folder,
         env=clean_environment(environment),
         capture_output=True,

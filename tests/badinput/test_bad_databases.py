@@ -150,6 +150,10 @@ def test_a_study_of_another_program():
     assert run_here("studies", "--storage", "sqlite:///x.db").code == 0
     check_clear(run_here("studies", "toy", "--storage", "sqlite:///x.db"), named)
     check_clear(run_here("trials", "toy", "--storage", "sqlite:///x.db"), named)
+    with contextlib.closing(sqlite3.connect("x.db")) as file:
+        tables = {name for (name,) in file.execute("SELECT name FROM sqlite_master")}
+    assert "trials" in tables
+    assert not [name for name in tables if "nasablate" in name], "reading adds nothing"
     answer = run_here("search", "s.yaml", "--runner", "inline", "--storage", "sqlite:///x.db")
     check_clear(answer, ["'toy'", "give the file another name"])
 

@@ -1,15 +1,17 @@
 """A machine that fails during a run: the trial fails with its reason, the others are kept."""
 
+import contextlib
 import resource
 import shutil
 import subprocess
+import sys
 
 import pytest
 
 from nasablate.search import job as job_module
 from nasablate.search.job import JobEnd
 from nasablate.store import Epoch, open_database
-from tests.badinput.command import check_clear, run_apart, run_here, tree
+from tests.badinput.command import START, check_clear, clean_environment, run_apart, run_here, tree
 
 SEARCH = """\
 kind: search
@@ -94,14 +96,15 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+def fill(disk):
+    with (disk / "rest").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
 def test_a_disk_that_is_full_before_the_start(small_disk):
     (small_disk / "s.yaml").write_text(SEARCH)
-    with (small_disk / "rest").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
+    fill(small_disk)
     before = tree(small_disk)
     answer = run_apart(small_disk, COMMAND)
     check_clear(answer, ["sqlite:///runs.db"])
@@ -121,3 +124,41 @@ def test_a_file_size_limit_that_stops_one_trial(folder):
     )
     check_clear(answer, ["1 trial of toy failed; toy/1"], code=1)
     assert [trial.state for trial in trials()] == ["complete", "fail", "complete"]
+
+
+@pytest.mark.slow
+def test_a_trial_that_no_longer_fits_on_the_disk(small_disk):
+    (small_disk / "s.yaml").write_text(SEARCH.replace("[4, 8, 12]", "[4, 192, 8]"))
+    answer = run_apart(small_disk, COMMAND)
+    check_clear(answer, ["1 trial of toy failed; toy/1", "No space left on device"], code=1)
+    assert "toy          3 trials: 2 complete, 1 failed" in answer.out
+
+
+@pytest.mark.slow
+def test_a_disk_that_another_program_fills_during_the_run(small_disk, monkeypatch):
+    """Nothing that finished is lost, and with room again the same command ends the study."""
+    monkeypatch.chdir(small_disk)
+    (small_disk / "s.yaml").write_text(SEARCH)
+    command = [sys.executable, "-c", START, *COMMAND]
+    with subprocess.Popen(
+        command, cwd=small_disk, env=clean_environment(), text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as run:  # fmt: skip
+        assert run.stderr is not None
+        said = ""
+        while "1/3" not in said:
+            line = run.stderr.readline()
+            assert line, said
+            said += line
+        fill(small_disk)
+        out, err = run.communicate(timeout=60)
+    assert out == ""
+    assert err.startswith("error: the run stopped: sqlite:///runs.db cannot be used: "), said + err
+    assert "the same command goes on" in err
+    assert len(err.splitlines()) == 1
+    assert run.returncode in {1, 2}
+    (small_disk / "rest").unlink()
+    answer = run_apart(small_disk, COMMAND)
+    assert answer.code == 0, answer.err
+    assert "1 of 3 trials done before" in answer.err
+    assert [trial.state for trial in trials()] == ["complete"] * 3
