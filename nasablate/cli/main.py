@@ -15,6 +15,7 @@ from nasablate.cli import (
     ablate,
     dashboard,
     data,
+    delete_units,
     describe,
     doctor,
     export_study,
@@ -48,6 +49,7 @@ app = typer.Typer(
 for _module in (
     search,
     ablate,
+    delete_units,
     train,
     describe,
     plan,

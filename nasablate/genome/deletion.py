@@ -97,9 +97,7 @@ class Deletions(SpecModel):
 class Scaling(SpecModel):
     """Every unit's branch multiplied by a factor, one unit at a time."""
 
-    factors: Annotated[
-        tuple[Annotated[float, Field(ge=-10, le=10)], ...], Field(min_length=1)
-    ]
+    factors: Annotated[tuple[Annotated[float, Field(ge=-10, le=10)], ...], Field(min_length=1)]
     """0 deletes the unit, 1 leaves it."""
 
 
@@ -171,6 +169,17 @@ class DeletionSpec(SpecModel):
         kinds = (self.delete.each, self.delete.stages, self.delete.downsampling, self.delete.pairs)
         if not any(kinds) and all(part is None for part in asked):
             yield "nothing is asked of the networks; set delete.each: true, or add scale or reorder"
+        yield from self._repeated()
         for name in self.networks:
             if not name.strip() or len(name) > 60:
                 yield f"network {name!r}: a name has 1 to 60 characters"
+
+    def _repeated(self) -> Iterator[str]:
+        lists = {
+            "delete.random.counts": self.delete.random and self.delete.random.counts,
+            "scale.factors": self.scale and self.scale.factors,
+            "reorder.swaps": self.reorder and self.reorder.swaps,
+        }
+        for path, values in lists.items():
+            if values and len(set(values)) < len(values):
+                yield f"{path} names a number twice; drop one"

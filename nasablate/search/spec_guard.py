@@ -6,20 +6,22 @@ from typing import Any, cast
 
 from nasablate.blueprint import digest, lower
 from nasablate.errors import SpecError, StoreError
-from nasablate.genome import AblationSpec, Genome, SearchSpec
+from nasablate.genome import AblationSpec, DeletionSpec, Genome, SearchSpec
 from nasablate.genome.units import Custom
+from nasablate.search.deletion_extension import extends_deletion
 from nasablate.store import StudyStore
 
 _FREE = ("question", "reported", "resources.concurrent", "accept_undecided", "pilot")
 _MISSING = object()
+_StudySpec = SearchSpec | AblationSpec | DeletionSpec
 
 
-def check_unchanged(stored: str, spec: SearchSpec | AblationSpec, num_trials: int) -> None:
+def check_unchanged(stored: str, spec: _StudySpec, num_trials: int) -> None:
     """Refuse a file that changed under a study's name, unless it only extends the plan.
 
     Free are `question`, `reported`, `pilot`, `accept_undecided` and `resources.concurrent`;
     `trials` may change as long as the study has no more already; `confirm` may be added and grow,
-    the `seeds` of an ablation grow.
+    the `seeds` of an ablation grow. A deletion file may ask more (`deletion_extension`).
 
     Args:
         stored: JSON of the file the study began with.
@@ -45,7 +47,7 @@ def check_unchanged(stored: str, spec: SearchSpec | AblationSpec, num_trials: in
     raise StoreError(message)
 
 
-def _completed(before: dict[str, Any], spec: SearchSpec | AblationSpec) -> dict[str, Any]:
+def _completed(before: dict[str, Any], spec: _StudySpec) -> dict[str, Any]:
     """Write out the defaults of keys that came into the format after the study began."""
     try:
         return type(spec).parse(before).document()
@@ -77,6 +79,8 @@ def _mapping(value: object) -> dict[str, Any] | None:
 def _is_extension(
     path: str, before: Mapping[str, Any], now: Mapping[str, Any], num_trials: int
 ) -> bool:
+    if now["kind"] == "deletion":
+        return extends_deletion(path, before, now)
     if path in _FREE or path.startswith("pilot."):
         return True
     if path == "seeds":
@@ -109,7 +113,7 @@ def stored_spec(study: StudyStore, kind: str = "search") -> str:
     return str(attributes["spec"])
 
 
-def check_same_images(study: StudyStore, spec: SearchSpec | AblationSpec, fingerprint: str) -> None:
+def check_same_images(study: StudyStore, spec: _StudySpec, fingerprint: str) -> None:
     """Refuse to go on with other images than the study began with.
 
     Raises:

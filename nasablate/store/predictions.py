@@ -60,6 +60,12 @@ class PredictionRows:
             rows = connection.execute(query).mappings().all()
         return {int(row["trial"]): _predictions(row) for row in rows}
 
+    def count(self, part: Part) -> int:
+        """Return how many trials have predictions."""
+        query = sqlalchemy.select(sqlalchemy.func.count()).where(self._rows(part))
+        with translated(self._url), self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def copy(self, study: str, source: int, number: int) -> None:
         """Take over what a trial of another study has."""
         own = (PREDICTIONS.c.study == study) & (PREDICTIONS.c.trial == source)

@@ -7,7 +7,7 @@ transaction or two; nothing is cached but the ids of rows, which never change.
 import json
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import RowMapping
 
 from nasablate.genome.space import Direction
+from nasablate.store.artifacts import ARTIFACTS_FOLDER, attach_files
+from nasablate.store.bulk import StudyRows
+from nasablate.store.desk import Desk
 from nasablate.store.failures import translated
 from nasablate.store.predictions import PredictionRows
 from nasablate.store.records import (
@@ -95,6 +98,11 @@ class StudyStore:
         """What the study's networks said of every image."""
         return PredictionRows(self._storage.engine, self.url, self.name)
 
+    @property
+    def desk(self) -> Desk:
+        """What optuna-dashboard shows of the study besides its trials."""
+        return Desk(self._storage, self.url, self._study_id)
+
     # Trials
 
     def trials(self) -> list[TrialRecord]:
@@ -116,6 +124,11 @@ class StudyStore:
             number = self._storage.get_trial_number_from_id(trial_id)
         self._trial_ids[number] = trial_id
         return number
+
+    @property
+    def bulk(self) -> StudyRows:
+        """Writes many finished trials at once."""
+        return StudyRows(self._storage.engine, self.url, self.name, self._study_id)
 
     def set_trial_attributes(self, number: int, attributes: Mapping[str, Any]) -> None:
         """Set attributes of a trial that has not finished."""
@@ -144,6 +157,16 @@ class StudyStore:
             self._storage.set_trial_state_values(
                 self._trial_id(number), _OPTUNA_STATES[state], values
             )
+
+    def attach(self, number: int, texts: Mapping[str, str], files: Sequence[Path]) -> None:
+        """Offer files beside a trial that has not finished, for Optuna's dashboard.
+
+        Raises:
+            OSError: the folder of artifacts cannot be written.
+        """
+        folder = self.folder.parent / ARTIFACTS_FOLDER
+        with translated(self.url):
+            attach_files(self._storage, self._trial_id(number), folder, texts, files)
 
     # Curves
 

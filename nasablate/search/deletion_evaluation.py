@@ -1,0 +1,152 @@
+"""Evaluates one trained network under all its deletions; the part of a deletion study with torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nasablate.data import DataInfo, ImageSet, load_info, load_test, load_train
+from nasablate.data.batches import eval_batches
+from nasablate.data.images import Part, fingerprint
+from nasablate.data.streaming import StreamedSet
+from nasablate.errors import DataError, RunError
+from nasablate.genome import DeletionSpec
+from nasablate.nets import Net
+from nasablate.search.deletion_networks import Member, StudiedNetwork
+from nasablate.search.deletion_trials import Deletion, Images
+from nasablate.store import Predictions
+from nasablate.training.deletion.chains import Chain
+from nasablate.training.deletion.evaluation import evaluate_chains
+from nasablate.training.deletion.memory import largest_batch
+from nasablate.training.deletion.results import ChainResults
+from nasablate.training.deletion.shards import evaluate_sharded
+from nasablate.training.deletion.tree import shared_work
+from nasablate.training.network import make_net
+
+MEMORY_BYTES = 2 * 2**30
+"""Of one process, for activations."""
+_BATCH = 256
+_WORTH_A_PROCESS = 2 * 10**11
+"""Multiply-adds below which starting another process takes longer than it saves."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The images that judge, and where networks run."""
+
+    info: DataInfo
+    part: Part
+    images: Images
+    device: str
+    workers: int
+    threads: int
+
+
+def make_bench(spec: DeletionSpec, device: str, workers: int) -> Bench:
+    """Load the images that judge.
+
+    Raises:
+        DataError: there is no such part, or it has fewer images than the file asks for.
+    """
+    info = load_info(spec.data)
+    whole: Part = load_test(spec.data) if spec.evaluate == "test" else load_train(spec.data).val
+    total = len(whole)
+    chosen = total if spec.images == "all" else spec.images.random
+    if chosen > total:
+        message = f"images.random = {chosen}: {info.name} has {total} {spec.evaluate} images"
+        raise DataError(message)
+    images = Images(spec.evaluate, fingerprint(whole), total, chosen, spec.seed)
+    part = whole if chosen == total else _random_part(whole, chosen, spec.seed)
+    return Bench(info, part, images, device, workers, spec.resources.threads_per_trial)
+
+
+def _random_part(whole: Part, chosen: int, seed: int) -> Part:
+    drawn = np.random.default_rng([seed, chosen]).choice(len(whole), chosen, replace=False)
+    indices = np.sort(drawn)
+    if isinstance(whole, StreamedSet):
+        return StreamedSet(whole.source, whole.indices[indices], whole.form)
+    assert isinstance(whole, ImageSet)
+    return whole.take(indices)
+
+
+def load_net(network: StudiedNetwork, member: Member, device: str = "cpu") -> Net:
+    """Build a network with its trained weights, in evaluation mode.
+
+    Raises:
+        RunError: the file is damaged or holds the weights of another network.
+    """
+    assert member.weights is not None
+    target = torch.device(device)
+    variant = network.variant
+    net = make_net(variant.genome, variant.recipe, member.seed or 0, target)
+    try:
+        net.load_state_dict(_weights(member.weights, target))
+    except Exception as error:  # damaged files raise many kinds, a wrong network RuntimeError
+        reason = " ".join(str(error).split())[:200]
+        message = f"{member.origin}: not the weights of network {network.name} ({reason})"
+        raise RunError(message) from error
+    assert isinstance(net, Net)
+    return net.eval()
+
+
+def _weights(path: Path, device: torch.device) -> dict[str, torch.Tensor]:
+    return torch.load(path, map_location=device, weights_only=True)
+
+
+def evaluate_member(
+    bench: Bench, network: StudiedNetwork, member: Member, deletions: Sequence[Deletion]
+) -> list[Predictions]:
+    """Return what the trained network says of every image under every deletion, in order.
+
+    Chains that several deletions share are run once.
+
+    Raises:
+        RunError: the weights cannot be read.
+    """
+    net = load_net(network, member, bench.device)
+    chains = list(dict.fromkeys(deletion.chain for deletion in deletions))
+    results = _run(bench, net, chains)
+    places = {chain: index for index, chain in enumerate(chains)}
+    loss, probability = results.loss, results.true_probability.mean(axis=1)
+    found: list[Predictions] = []
+    for deletion in deletions:
+        index = places[deletion.chain]
+        found.append(
+            Predictions(
+                number=-1,
+                part=bench.images.part,
+                num_images=len(results.labels),
+                correct=results.packed_correct(index),
+                loss=float(loss[index]),
+                true_probability=float(probability[index]),
+            )
+        )
+    return found
+
+
+def _run(bench: Bench, net: Net, chains: Sequence[Chain]) -> ChainResults:
+    if bench.device != "cpu":
+        batch = min(_BATCH, largest_batch(net.blueprint, chains, MEMORY_BYTES, "growing"))
+        batches = eval_batches(bench.part, bench.info, batch, torch.device(bench.device))
+        return evaluate_chains(net, chains, batches)
+    batch = min(_BATCH, largest_batch(net.blueprint, chains, MEMORY_BYTES))
+    before = torch.get_num_threads()
+    torch.set_num_threads(bench.threads)
+    try:
+        return evaluate_sharded(
+            net,
+            chains,
+            bench.part,
+            bench.info,
+            batch=batch,
+            workers=_workers(bench, net, chains),
+        )
+    finally:
+        torch.set_num_threads(before)
+
+
+def _workers(bench: Bench, net: Net, chains: Sequence[Chain]) -> int:
+    macs = shared_work(net.blueprint, chains).macs * len(bench.part)
+    return max(1, min(bench.workers, macs // _WORTH_A_PROCESS))

@@ -1,0 +1,356 @@
+"""What a deletion study came to, read from the database alone: no torch, no Ray, no data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from nasablate.analysis.deletion import (
+    NetworkContrast,
+    Summary,
+    Values,
+    mean_over,
+    minus,
+    summarize,
+)
+from nasablate.genome import DeletionSpec
+from nasablate.search.deletion_contrasts import contrasts
+from nasablate.search.deletion_trials import Deletion, Images, deletion_of
+from nasablate.store import Database, StudyStore
+
+Errors = Mapping[Deletion, Values]
+"""Error in percent by replicate, of every deletion of one network."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitResult:
+    """One unit of a network, deleted by itself."""
+
+    unit: int
+    """From 1, in order of execution."""
+    name: str
+    stage: int
+    downsampling: bool
+    way: str
+    """``shortcut``, ``identity`` or ``none``; see ``training.deletion.candidates``."""
+    reason: str
+    """Why it cannot be deleted, or what its deletion is."""
+    error: Summary
+    """Percent."""
+    rise: Summary
+    """Percentage points above the intact network."""
+
+    @property
+    def possible(self) -> bool:
+        """Whether it can be deleted."""
+        return self.way != "none"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """Several units of a network deleted together."""
+
+    name: str
+    units: tuple[str, ...]
+    error: Summary
+    rise: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnResult:
+    """Random draws of one size: units deleted together, or exchanges made."""
+
+    count: int
+    draws: int
+    error: Summary
+    """Percent; of every trained network the mean over the draws."""
+    rise: Summary
+    draws_sd: float | None
+    """Standard deviation over draws of the mean over trained networks, percentage points."""
+    kendall_tau: float | None
+    """Mean over the draws; for exchanges."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPoint:
+    """One order of the units."""
+
+    swaps: int
+    kendall_tau: float
+    group_tau: float
+    error: float
+    """Percent, mean over trained networks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleResult:
+    """All branches, one at a time, times one factor."""
+
+    factor: float
+    rise: Summary
+    """Mean over units."""
+    units: tuple[tuple[str, float | None], ...]
+    """Mean rise of every unit over trained networks."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathResult:
+    """Paths of one length: with so many residual branches."""
+
+    length: int
+    share_of_paths: float
+    """Binomial, of all paths."""
+    norm: Summary
+    """Mean gradient norm at the input of a path of this length."""
+    share_of_gradient: Summary
+    """Of the sum over lengths of number of paths times norm, within the lengths measured."""
+
+
+@dataclass(frozen=True)
+class NetworkResult:
+    """One network and its trained copies."""
+
+    name: str
+    params: int
+    macs: int
+    members: tuple[Mapping[str, Any], ...]
+    """``replicate``, ``seed``, ``trained`` (where it is), ``problem``."""
+    notes: tuple[str, ...]
+    """What it cannot be asked, with the reason."""
+    intact: Summary
+    """Error in percent."""
+    units: tuple[UnitResult, ...]
+    stages: tuple[GroupResult, ...]
+    downsampling: GroupResult | None
+    pairs: tuple[GroupResult, ...]
+    random: tuple[DrawnResult, ...]
+    scale: tuple[ScaleResult, ...]
+    reorder: tuple[DrawnResult, ...]
+    orders: tuple[OrderPoint, ...]
+    paths: tuple[PathResult, ...]
+    mean_rise: Summary
+    """Mean over the units that can be deleted, percentage points."""
+    downsampling_rise: Summary
+    """Mean over the downsampling units that can be deleted."""
+    other_rise: Summary
+    """Mean over all other units that can be deleted."""
+    gap: Summary
+    """``downsampling_rise`` minus ``other_rise``."""
+    missing: tuple[str, ...]
+    """Trained networks without all of their evaluations, and why."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every trained network answered everything."""
+        return not self.missing
+
+
+@dataclass(frozen=True)
+class DeletionResult:
+    """A deletion study as its database has it."""
+
+    name: str
+    question: str
+    url: str
+    images: Images | None
+    """None before anything was evaluated."""
+    networks: tuple[NetworkResult, ...]
+    rise_contrasts: tuple[NetworkContrast, ...]
+    """Mean rise of every network against that of the first."""
+    gap_contrasts: tuple[NetworkContrast, ...]
+    """Gap of every network against that of the first."""
+    contrast_note: str
+    """Why networks are not compared, if they are not."""
+    num_trials: int
+    interrupted: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing."""
+        return all(network.is_complete for network in self.networks)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """All that is missing."""
+        return tuple(line for network in self.networks for line in network.missing)
+
+    def document(self) -> dict[str, Any]:
+        """Return the result as plain JSON data."""
+        found = asdict(self)
+        del found["url"], found["interrupted"]
+        return {"kind": "deletion", **_plain(found), "complete": self.is_complete}
+
+
+def _plain(value: Any) -> Any:
+    """Return data with text keys, as JSON has them."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def load_deletion_result(
+    database: Database, spec: DeletionSpec, *, interrupted: bool = False
+) -> DeletionResult:
+    """Read what a deletion study has come to so far.
+
+    Raises:
+        StoreError: the study is not in the database.
+    """
+    study = database.study(spec.name)
+    attributes = study.attributes()
+    errors, num_trials = _errors(study, spec)
+    networks = tuple(
+        _network(document, errors.get(document["name"], {}), study)
+        for document in attributes["networks"]
+    )
+    found = contrasts(study, spec, networks)
+    images = attributes.get("images")
+    return DeletionResult(
+        name=spec.name,
+        question=spec.question,
+        url=database.url,
+        images=None if images is None else Images(**images),
+        networks=networks,
+        rise_contrasts=found.rise,
+        gap_contrasts=found.gap,
+        contrast_note=found.note,
+        num_trials=num_trials,
+        interrupted=interrupted,
+    )
+
+
+def _errors(study: StudyStore, spec: DeletionSpec) -> tuple[dict[str, dict[Deletion, Values]], int]:
+    found: dict[str, dict[Deletion, dict[int, float]]] = {name: {} for name in spec.networks}
+    trials = [trial for trial in study.trials() if trial.state == "complete"]
+    for trial in trials:
+        assert trial.values is not None
+        own = found.setdefault(str(trial.params["network"]), {})
+        replicate = int(trial.params["replicate"] or 0)
+        own.setdefault(deletion_of(trial), {})[replicate] = trial.values[0]
+    return {name: dict(own) for name, own in found.items()}, len(trials)
+
+
+def _network(document: Mapping[str, Any], errors: Errors, study: StudyStore) -> NetworkResult:
+    intact: Values = next((v for d, v in errors.items() if d.kind == "intact"), {})
+    units = tuple(_unit(unit, errors, intact) for unit in document["units"])
+    possible = [unit for unit in units if unit.possible]
+    down = [unit.rise.values for unit in possible if unit.downsampling]
+    others = [unit.rise.values for unit in possible if not unit.downsampling]
+    gap = minus(mean_over(down), mean_over(others))
+    groups = {
+        kind: tuple(_groups(kind, errors, intact)) for kind in ("stage", "downsampling", "pair")
+    }
+    return NetworkResult(
+        name=document["name"],
+        params=document["params"],
+        macs=document["macs"],
+        members=tuple(document["members"]),
+        notes=tuple(document["notes"]),
+        intact=summarize(intact),
+        units=units,
+        stages=groups["stage"],
+        downsampling=next(iter(groups["downsampling"]), None),
+        pairs=groups["pair"],
+        random=tuple(_drawn("random", errors, intact)),
+        scale=tuple(_scale(errors, intact)),
+        reorder=tuple(_drawn("reordering", errors, intact)),
+        orders=tuple(_orders(errors)),
+        paths=tuple(_paths(document, study)),
+        mean_rise=summarize(mean_over([unit.rise.values for unit in possible])),
+        downsampling_rise=summarize(mean_over(down)),
+        other_rise=summarize(mean_over(others)),
+        gap=summarize(gap),
+        missing=tuple(_missing(document, errors)),
+    )
+
+
+def _unit(document: Mapping[str, Any], errors: Errors, intact: Values) -> UnitResult:
+    number = int(document["unit"])
+    values: Values = next(
+        (v for d, v in errors.items() if d.kind == "single" and d.unit == number), {}
+    )
+    return UnitResult(
+        unit=number,
+        name=document["name"],
+        stage=document["stage"],
+        downsampling=document["downsampling"],
+        way=document["way"],
+        reason=document["reason"],
+        error=summarize(values),
+        rise=summarize(minus(values, intact)),
+    )
+
+
+def _groups(kind: str, errors: Errors, intact: Values) -> Iterator[GroupResult]:
+    for deletion, values in errors.items():
+        if deletion.kind == kind:
+            rise = summarize(minus(values, intact))
+            yield GroupResult(deletion.name, deletion.units, summarize(values), rise)
+
+
+def _drawn(kind: str, errors: Errors, intact: Values) -> Iterator[DrawnResult]:
+    by_count: dict[int, list[tuple[Deletion, Values]]] = {}
+    for deletion, values in errors.items():
+        if deletion.kind == kind:
+            count = deletion.count if kind == "random" else deletion.swaps
+            by_count.setdefault(count or 0, []).append((deletion, values))
+    for count, found in sorted(by_count.items()):
+        means = mean_over([values for _, values in found])
+        each = [fmean(values.values()) for _, values in found if values]
+        taus = [d.kendall_tau for d, _ in found if d.kendall_tau is not None]
+        yield DrawnResult(
+            count=count,
+            draws=len(found),
+            error=summarize(means),
+            rise=summarize(minus(means, intact)),
+            draws_sd=stdev(each) if len(each) > 1 else None,
+            kendall_tau=fmean(taus) if taus else None,
+        )
+
+
+def _orders(errors: Errors) -> Iterator[OrderPoint]:
+    for deletion, values in errors.items():
+        if deletion.kind == "reordering" and values:
+            assert deletion.kendall_tau is not None
+            assert deletion.group_tau is not None
+            yield OrderPoint(
+                swaps=deletion.swaps or 0,
+                kendall_tau=deletion.kendall_tau,
+                group_tau=deletion.group_tau,
+                error=fmean(values.values()),
+            )
+
+
+def _scale(errors: Errors, intact: Values) -> Iterator[ScaleResult]:
+    by_factor: dict[float, list[tuple[Deletion, Values]]] = {}
+    for deletion, values in errors.items():
+        if deletion.kind == "scaling" and deletion.factor is not None:
+            by_factor.setdefault(deletion.factor, []).append((deletion, minus(values, intact)))
+    for factor, found in sorted(by_factor.items()):
+        yield ScaleResult(
+            factor=factor,
+            rise=summarize(mean_over([values for _, values in found])),
+            units=tuple((d.units[0], summarize(values).mean) for d, values in found),
+        )
+
+
+def _paths(document: Mapping[str, Any], study: StudyStore) -> Iterator[PathResult]:
+    return iter(())
+
+
+def _missing(document: Mapping[str, Any], errors: Errors) -> Iterator[str]:
+    """Yield the trained networks that have not answered everything."""
+    wanted = int(document["deletions"])
+    members: Sequence[Mapping[str, Any]] = document["members"]
+    for member in members:
+        replicate = int(member["replicate"])
+        done = sum(replicate in values for values in errors.values())
+        if done < wanted:
+            seed = "" if member["seed"] is None else f", seed {member['seed']}"
+            why = member["problem"] or ("not trained yet" if not member["trained"] else "not done")
+            yield f"{document['name']}, replicate {replicate}{seed}: {done} of {wanted} ({why})"
+
+
+__all__ = ["DeletionResult", "NetworkResult", "load_deletion_result"]
