@@ -168,7 +168,7 @@ def kendall_tau(order: Sequence[int], pairs: Iterable[tuple[int, int]] | None = 
         pairs: (smaller, larger) numbers to be compared; all if not given.
 
     >>> kendall_tau([1, 2, 4, 3])
-    0.6666666666666666
+    0.6666666666666667
     """
     place = {unit: index for index, unit in enumerate(order)}
     compared = list(itertools.combinations(sorted(order), 2) if pairs is None else pairs)
