@@ -55,6 +55,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         spec = spec.model_copy(update={"accept_undecided": True})
 
     from nasablate.cli.ablation_summary import ablation_summary
+    from nasablate.cli.desk import kept_desk
     from nasablate.cli.progress import show_progress
     from nasablate.search.ablation import run_ablation
 
@@ -63,7 +64,8 @@ def command(  # noqa: PLR0913 - one parameter per option
         with (
             located_in(study),
             code_permission(allowed=allow_code),
-            show_progress(spec.name, "val_error", "minimize") as observer,
+            show_progress(spec.name, "val_error", "minimize") as shown,
+            kept_desk(shown, storage, spec.name) as observer,
         ):
             result = run_ablation(
                 spec,

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import webbrowser
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,11 +39,13 @@ def command(
 ) -> None:
     """Open the studies in the browser.
 
-    Serves optuna-dashboard to this machine only, until Ctrl-C.
+    Serves optuna-dashboard to this machine only, until Ctrl-C. Notes and figures of studies that
+    do not run now are brought up to date.
     """
     with read_database(storage) as database:
-        database.studies()
+        names = [study.name for study in database.studies()]
 
+    from nasablate.cli.desk import refresh_resting
     from nasablate.cli.localhost import ADDRESS, local_server
 
     try:
@@ -57,6 +60,7 @@ def command(
     typer.echo("Press Ctrl-C to stop.", err=True)
     if not no_browser and _has_browser():
         webbrowser.open(url)
+    threading.Thread(target=refresh_resting, args=(storage, names), daemon=True).start()
     try:
         server.serve_forever()
     except KeyboardInterrupt:
@@ -67,8 +71,14 @@ def command(
 
 def _application(storage: str) -> "WSGIApplication":
     import optuna_dashboard  # pyright: ignore[reportMissingTypeStubs]
+    from optuna.artifacts import FileSystemArtifactStore
 
-    return optuna_dashboard.wsgi(storage)  # pyright: ignore[reportUnknownMemberType]
+    from nasablate.store import study_folder
+    from nasablate.store.artifacts import ARTIFACTS_FOLDER
+
+    folder = study_folder(storage, ARTIFACTS_FOLDER)
+    files = FileSystemArtifactStore(folder) if folder.is_dir() else None
+    return optuna_dashboard.wsgi(storage, artifact_store=files)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _has_browser() -> bool:

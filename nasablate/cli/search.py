@@ -44,6 +44,7 @@ def command(
 
     spec = load_search(space)
 
+    from nasablate.cli.desk import kept_desk
     from nasablate.cli.progress import show_progress
     from nasablate.cli.summary import search_summary
     from nasablate.search.run import run_search
@@ -53,7 +54,8 @@ def command(
         with (
             located_in(space),
             code_permission(allowed=allow_code),
-            show_progress(spec.name, metric, direction) as observer,
+            show_progress(spec.name, metric, direction) as shown,
+            kept_desk(shown, storage, spec.name) as observer,
         ):
             result = run_search(
                 spec, storage, runner.value, observer, trials=trials, address=address

@@ -6,16 +6,17 @@ from html import escape
 
 from nasablate import __version__
 from nasablate.analysis.fractional import Fraction
-from nasablate.figures.curves_plot import curves_plot
-from nasablate.figures.forest import Forest
-from nasablate.figures.forest_plot import forest_plot
-from nasablate.figures.forest_svg import forest_svg
-from nasablate.figures.interaction_plot import interaction_plot
-from nasablate.figures.interaction_svg import interaction_svg
-from nasablate.figures.reported_plot import reported_plot
-from nasablate.figures.schedule_lines_plot import schedule_lines_plot
 from nasablate.report import ablation_tables as tables
 from nasablate.report.ablation import AblationReport
+from nasablate.report.ablation_drawings import (
+    arms_drawing,
+    curves_drawing,
+    effects_drawings,
+    interaction_drawing,
+    reported_drawing,
+    sizes_drawing,
+    steps_drawing,
+)
 from nasablate.report.ablation_words import (
     MOST_NAMES,
     arm_sentences,
@@ -25,11 +26,10 @@ from nasablate.report.ablation_words import (
     state_sentence,
 )
 from nasablate.report.markup import (
-    Drawing,
     Section,
     code_block,
     details,
-    figure,
+    drawn,
     heading,
     items,
     paragraph,
@@ -40,12 +40,9 @@ from nasablate.report.markup import (
 from nasablate.report.page import Page, html_page
 from nasablate.report.reproduce import code_sentence, commands
 from nasablate.report.sections import environment_section
-from nasablate.report.tables import Marked, points
+from nasablate.report.tables import Marked
 from nasablate.search.ablation_result import ArmResult
 from nasablate.search.ablation_tables import alias_lines
-
-_BY_SEED = "Bars are paired 95 % intervals, short upright lines the difference on each seed."
-_CURVES = "Lines are means over finished replicates; bands reach from the best seed to the worst."
 
 
 def ablation_page(report: AblationReport, read_at: datetime) -> str:
@@ -112,63 +109,28 @@ def _remark(arm: ArmResult, report: AblationReport) -> str:
 
 
 def _results(report: AblationReport) -> Section:
-    drawing = _forest_drawing("forest", "Arms against the reference", report.forest)
     images = table(tables.images_table(report)) if report.result.images else ""
     return section(
         "results",
         "Results",
         table(tables.results_table(report)),
-        figure(drawing) if report.forest.has_numbers else "",
+        drawn(arms_drawing(report)),
         details("More numbers", table(tables.statistics_table(report)), images),
-    )
-
-
-def _forest_drawing(key: str, title: str, forest: Forest) -> Drawing:
-    seeds = _BY_SEED if any(row.seeds for row in forest.rows) else "Bars are 95 % intervals."
-    margin = ""
-    if forest.margin is not None:
-        margin = f" The grey band is the margin of {points(forest.margin)}."
-    note = f"{forest.note[0].upper()}{forest.note[1:]}."
-    return Drawing(
-        key=key,
-        title=title,
-        caption=f"{note} {seeds}{margin} The table has the numbers.",
-        alt=forest.alt_text(),
-        plot=lambda: forest_plot(forest),
-        still=forest_svg(forest),
     )
 
 
 def _factors(report: AblationReport) -> Iterator[Section]:
     """Yield the effects, interactions and steps of designs that have them."""
     parts: list[str] = []
-    pairs = zip(report.result.effects, report.effects, strict=True)
-    for place, (effects, forest) in enumerate(pairs):
-        parts.append(table(tables.effects_table(effects)))
-        if forest.has_numbers:
-            title = "Effects" if effects.of == "arms" else f"Effects of {effects.of}"
-            parts.append(figure(_forest_drawing(f"effects-{place}", title, forest)))
+    for effects, drawing in zip(report.result.effects, effects_drawings(report), strict=True):
+        parts += [table(tables.effects_table(effects)), drawn(drawing)]
     parts += _fraction(report.result.fraction)
-    found = report.interaction
-    if found is not None:
-        more = f" {found.left_out} more pairs are not drawn." if found.left_out else ""
-        drawing = Drawing(
-            key="interaction",
-            title="Does one factor change what the other does?",
-            caption="Parallel lines: no interaction. Bars are 95 % intervals of the means over the"
-            f" {found.panels[0].n} seeds that every arm has, wider than those of paired"
-            f" differences.{more}",
-            alt=found.alt_text(),
-            plot=lambda: interaction_plot(found),
-            still=interaction_svg(found),
-        )
-        parts.append(figure(drawing))
-    if parts:
+    parts.append(drawn(interaction_drawing(report)))
+    if any(parts):
         yield section("effects", "Effects of the factors", *parts)
     if report.steps is not None:
-        drawing = _forest_drawing("steps-figure", "Steps of the path", report.steps)
-        drawn = figure(drawing) if report.steps.has_numbers else ""
-        yield section("steps", "Step by step", table(tables.steps_table(report)), drawn)
+        steps = table(tables.steps_table(report))
+        yield section("steps", "Step by step", steps, drawn(steps_drawing(report)))
 
 
 def _fraction(fraction: Fraction | None) -> list[str]:
@@ -195,54 +157,19 @@ def _arms(report: AblationReport) -> Section:
 
 
 def _sizes(report: AblationReport) -> Iterator[Section]:
-    sizes = report.sizes
-    if sizes is None:
-        return
-    drawing = Drawing(
-        key="sizes-figure",
-        title=f"Error against {sizes.x_title}",
-        caption="Bars are 95 % intervals of the means over seeds."
-        + (f" One line per {sizes.by}." if sizes.by else ""),
-        alt=sizes.alt_text(),
-        plot=lambda: schedule_lines_plot(sizes),
-    )
-    yield section("sizes", "Error and size", figure(drawing))
+    if report.sizes is not None:
+        yield section("sizes", "Error and size", drawn(sizes_drawing(report)))
 
 
 def _reported(report: AblationReport) -> Iterator[Section]:
-    found = report.reported
-    if not found.rows:
-        return
-    drawing = ""
-    if found.shown:
-        drawing = figure(
-            Drawing(
-                key="reported-figure",
-                title="Reported and measured errors",
-                caption="Recipes, data and numbers of runs differ between sources and this study;"
-                " the table lists how far that is known.",
-                alt=found.alt_text(),
-                plot=lambda: reported_plot(found),
-            )
-        )
-    yield section("reported", "Reported by others", table(tables.reported_table(report)), drawing)
+    if report.reported.rows:
+        found = table(tables.reported_table(report))
+        yield section("reported", "Reported by others", found, drawn(reported_drawing(report)))
 
 
 def _curves(report: AblationReport) -> Section:
-    curves = report.curves
-    if not curves.curves:
-        return section("curves", "Learning curves", paragraph("No replicate has finished yet."))
-    missing = ""
-    if curves.missing:
-        missing = f" Without a finished replicate: {', '.join(curves.missing)}."
-    drawing = Drawing(
-        key="curves-figure",
-        title=f"{curves.measure.capitalize()} error by epoch",
-        caption=f"{_CURVES}{missing}",
-        alt=curves.alt_text(),
-        plot=lambda: curves_plot(curves),
-    )
-    return section("curves", "Learning curves", figure(drawing))
+    found = drawn(curves_drawing(report)) or paragraph("No replicate has finished yet.")
+    return section("curves", "Learning curves", found)
 
 
 def _replicates(report: AblationReport) -> Section:

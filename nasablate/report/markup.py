@@ -125,6 +125,11 @@ def figure(drawing: Drawing) -> str:
     )
 
 
+def drawn(drawing: Drawing | None) -> str:
+    """Return a figure if there is one to draw."""
+    return "" if drawing is None else figure(drawing)
+
+
 def json_block(value: object) -> str:
     """Return JSON to be copied."""
     return code_block(json.dumps(value, indent=2, ensure_ascii=False))

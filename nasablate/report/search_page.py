@@ -3,14 +3,12 @@
 from datetime import datetime
 
 from nasablate import __version__
-from nasablate.figures.trials_plot import history_plot, sizes_plot
 from nasablate.report import search_tables as tables
 from nasablate.report.markup import (
-    Drawing,
     Section,
     code_block,
     details,
-    figure,
+    drawn,
     heading,
     paragraph,
     section,
@@ -19,6 +17,7 @@ from nasablate.report.markup import (
 from nasablate.report.page import Page, html_page
 from nasablate.report.reproduce import code_sentence, commands
 from nasablate.report.search import SearchReport, answer_sentences
+from nasablate.report.search_drawings import history_drawing, sizes_drawing
 from nasablate.report.sections import environment_section
 
 
@@ -71,31 +70,13 @@ def _answer(report: SearchReport) -> Section:
 
 
 def _trials(report: SearchReport) -> Section:
-    chart = report.chart
     failures = tables.failures_table(report)
-    drawings: list[str] = []
-    if chart.points:
-        silent = f" {chart.silent} trials have no number to show." if chart.silent else ""
-        history = Drawing(
-            key="history",
-            title="The course of the search",
-            caption=f"One marker per trial; the line is the best complete trial so far.{silent}",
-            alt=chart.alt_text(),
-            plot=lambda: history_plot(chart),
-        )
-        sizes = Drawing(
-            key="sizes",
-            title="Error and size",
-            caption="Diamonds: trials that no other one beats in every objective.",
-            alt=chart.size_alt_text(),
-            plot=lambda: sizes_plot(chart),
-        )
-        drawings = [figure(history), figure(sizes)]
     return section(
         "trials",
         "Trials",
         table(tables.best_table(report)),
-        *drawings,
+        drawn(history_drawing(report)),
+        drawn(sizes_drawing(report)),
         details("All trials", table(tables.trials_table(report))),
         table(failures) if failures.rows else paragraph("No trial failed."),
     )

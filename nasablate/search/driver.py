@@ -9,6 +9,7 @@ Runners call `next_job` for work, `report` after every epoch, and exactly one of
 `lost` at the end. Calls about an attempt that is not the present one change nothing.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nasablate.errors import RunError
 from nasablate.genome.space import Direction, Halving, SchedulerSpec
-from nasablate.search.job import Job, JobEnd, write_attempt
+from nasablate.search.job import WEIGHTS_FILE, Job, JobEnd, write_attempt
 from nasablate.search.observer import Observer
 from nasablate.search.proposals import Proposal, Proposer
 from nasablate.search.rungs import RungRecord, goes_on, rung_epochs
@@ -307,6 +308,9 @@ class Driver:
         predictions = trial.predictions() if state == "complete" else None
         if predictions is not None:
             self._store.predictions.add(predictions)
+        with contextlib.suppress(OSError):  # a full disk may be why the trial failed
+            kept = [trial.folder / name for name in ("error.txt", WEIGHTS_FILE)]
+            self._store.attach(trial.number, trial.texts(), kept)
         self._store.set_evaluation(trial.known.key, trial.number, state)
         self._store.finish_trial(trial.number, state, values, extra)
         trial.attributes |= extra

@@ -4,9 +4,11 @@ import base64
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from nasablate.blueprint.units.custom import code_folder
 from nasablate.genome.space import Direction
@@ -121,6 +123,16 @@ class Trial:
             loss=float(found["loss"]),
             true_probability=float(found["true_probability"]),
         )
+
+    def texts(self) -> dict[str, str]:
+        """Return what is offered as files beside the trial: its genome and its curve."""
+        genome = yaml.safe_dump(
+            json.loads(self.attributes["genome"]), sort_keys=False, allow_unicode=True
+        )
+        names = [found.name for found in fields(Epoch)]
+        rows = [astuple(self.curve[epoch]) for epoch in sorted(self.curve)]
+        lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
+        return {"genome.yaml": genome, "curve.csv": "\n".join(lines) + "\n"}
 
     def keep_details(self, end: JobEnd) -> None:
         """Keep the traceback of a failure beside the row, if the disk has room for it."""

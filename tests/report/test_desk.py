@@ -1,0 +1,190 @@
+"""Notes and figures on the desk, read back by optuna-dashboard itself."""
+
+import io
+import json
+import re
+import threading
+
+import optuna
+import optuna_dashboard
+import pytest
+
+from nasablate.cli import desk as cli_desk
+from nasablate.report.desk import MOST_TRIAL_NOTES, refresh_desk
+from nasablate.report.markdown import bars, code, words_only
+from nasablate.search.observer import SilentObserver
+from nasablate.store import Epoch, NewTrial, open_database
+from nasablate.store.desk import DeskContent
+from tests.report.studies import Fate, Plan, make_ablation, make_search
+
+NASTY = "<script>alert('x')</script> \"*é*\" [k](javascript:x) | 한국어 `$1_2$`"
+
+
+def served(url, path):
+    """Return what optuna-dashboard answers, as JSON."""
+    application = optuna_dashboard.wsgi(url)
+    answer = {}
+    environment = {
+        "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "after=0",
+        "SERVER_NAME": "localhost", "SERVER_PORT": "80", "wsgi.input": io.BytesIO(),
+        "wsgi.errors": io.StringIO(), "wsgi.url_scheme": "http",
+    }  # fmt: skip
+    body = b"".join(application(environment, lambda status, *_: answer.update(status=status)))
+    assert answer["status"].startswith("200"), environment["wsgi.errors"].getvalue()
+    return json.loads(body)
+
+
+@pytest.fixture
+def ablation(tmp_path):
+    fates = {("bn=with", 3): Fate("fail", 1, NASTY), ("bn=with", 4): Fate("waiting", 1)}
+    return make_ablation(tmp_path, Plan(fates=fates, changes={"question": NASTY}))
+
+
+def refresh(url, name):
+    database = open_database(url)
+    try:
+        return refresh_desk(database, name)
+    finally:
+        database.close()
+
+
+def test_the_dashboard_shows_note_and_figures(ablation):
+    update = refresh(ablation, "try")
+    study = served(ablation, "/api/studies/1")
+    assert "replicates have a result" in study["note"]["body"]
+    assert "1 failed" in study["note"]["body"]
+    figures = {found["id"]: json.loads(found["graph_object"]) for found in
+               study["plotly_graph_objects"]}  # fmt: skip
+    assert {"forest", "curves-figure"} <= figures.keys()
+    assert len(figures) == update.figures
+    assert all("template" not in figure["layout"] for figure in figures.values())
+    assert figures["forest"]["layout"]["title"]["text"] == "Arms against the reference"
+    assert optuna_dashboard.get_note(optuna.load_study(study_name="try", storage=ablation))
+
+
+def test_every_finished_trial_has_a_note_with_what_became_of_it(ablation):
+    refresh(ablation, "try")
+    trials = served(ablation, "/api/studies/1")["trials"]
+    for trial in trials:
+        note = trial["note"]["body"]
+        assert bool(note) == (trial["state"] != "Waiting"), trial["number"]
+        if trial["state"] == "Fail":
+            assert words_only(NASTY) in note
+            assert note.startswith("**failed**")
+        elif trial["state"] == "Complete":
+            assert "Widths by unit" in note
+            assert "torch" in note
+            assert r"1,000 parameters" in note
+
+
+def test_names_stay_words(ablation):
+    refresh(ablation, "try")
+    body = served(ablation, "/api/studies/1")["note"]["body"]
+    assert words_only(NASTY) in body
+    assert not re.search(r"(?<!\\)[<*`$|]script|(?<!\\)\]\(", body)
+
+
+def test_a_second_refresh_writes_nothing(ablation):
+    first = refresh(ablation, "try")
+    assert first.changed > 0
+    assert refresh(ablation, "try").changed == 0
+
+
+def test_a_note_written_by_hand_stays(ablation):
+    refresh(ablation, "try")
+    study = optuna.load_study(study_name="try", storage=ablation)
+    optuna_dashboard.save_note(study, "mine")
+    refresh(ablation, "try")
+    assert optuna_dashboard.get_note(study) == "mine"
+
+
+def test_figures_of_the_dashboards_own_function_are_replaced_whole(ablation):
+    from plotly.graph_objects import Figure, Scatter
+
+    study = optuna.load_study(study_name="try", storage=ablation)
+    large = Figure(Scatter(y=list(range(5000))))
+    optuna_dashboard.save_plotly_graph_object(study, large, graph_object_id="forest")
+    refresh(ablation, "try")
+    found = served(ablation, "/api/studies/1")["plotly_graph_objects"]
+    forest = next(json.loads(f["graph_object"]) for f in found if f["id"] == "forest")
+    assert len(forest["data"]) > 1
+
+
+def test_a_search_and_its_confirmation(tmp_path):
+    url = make_search(tmp_path)
+    refresh(url, "hunt")
+    refresh(url, "hunt.confirm")
+    study = served(url, "/api/studies/1")
+    assert "Trial 2" in study["note"]["body"]
+    assert "loss became nan" in study["note"]["body"]
+    assert {found["id"] for found in study["plotly_graph_objects"]} >= {"history", "sizes"}
+    assert "confirmation" in served(url, "/api/studies/2")["note"]["body"]
+
+
+def test_notes_on_trials_are_bounded_and_failures_come_first(tmp_path):
+    url = f"sqlite:///{tmp_path}/many.db"
+    database = open_database(url)
+    study = database.create("many", {"val_error": "minimize"}, {"kind": "training"})
+    for place in range(MOST_TRIAL_NOTES + 5):
+        study.create_trial(NewTrial({}, {}, {"params": 1}))
+        failed = place == MOST_TRIAL_NOTES + 4
+        study.finish_trial(place, "fail" if failed else "complete",
+                           None if failed else (float(place),), {})  # fmt: skip
+    refresh_desk(database, "many")
+    assert study.desk.trials_with_note() == {*range(MOST_TRIAL_NOTES - 1), MOST_TRIAL_NOTES + 4}
+    database.close()
+
+
+def test_a_desk_that_cannot_be_kept_does_not_end_a_run(tmp_path, caplog):
+    with cli_desk.kept_desk(SilentObserver(), f"sqlite:///{tmp_path}/none.db", "try") as observer:
+        observer.on_trial_end(0, "complete", 1.0, "")
+    assert "could not be refreshed" in caplog.text
+
+
+def test_a_running_study_is_refreshed_now_and_then(ablation, monkeypatch):
+    refreshed = threading.Event()
+    monkeypatch.setattr(cli_desk, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(cli_desk, "refresh", lambda *_: refreshed.set() or 0.0)
+    with cli_desk.kept_desk(SilentObserver(), ablation, "try") as observer:
+        observer.on_trial_start(0, "", 1)
+        assert not refreshed.wait(0.1)
+        observer.on_trial_end(0, "complete", 1.0, "")
+        assert refreshed.wait(10)
+
+
+def test_signs_of_markdown_are_escaped():
+    assert words_only("a *b* <c> | d") == r"a \*b\* \<c\> \| d"
+    assert code("x ``` y").startswith("````\n")
+    assert bars([1, 1]) == "▁▁"
+    assert len(bars(list(range(1000)))) == 40
+
+
+def test_files_are_offered_beside_a_trial_once(tmp_path):
+    url = f"sqlite:///{tmp_path}/f.db"
+    database = open_database(url)
+    study = database.create("one", {"val_error": "minimize"}, {"kind": "training"})
+    study.create_trial(NewTrial({}, {}, {}))
+    weights = tmp_path / "weights.pt"
+    weights.write_bytes(b"1234")
+    for _ in range(2):
+        study.attach(0, {"curve.csv": "a\n1\n", "genome.yaml": "한: 1\n"},
+                     [weights, tmp_path / "missing.txt"])  # fmt: skip
+    study.finish_trial(0, "complete", (1.0,), {})
+    database.close()
+    found = served(url, "/api/studies/1")["trials"][0]["artifacts"]
+    assert sorted(item["filename"] for item in found) == ["curve.csv", "genome.yaml", "weights.pt"]
+    ids = {item["filename"]: item["artifact_id"] for item in found}
+    folder = tmp_path / "_artifacts"
+    assert (folder / ids["genome.yaml"]).read_text(encoding="utf-8") == "한: 1\n"
+    assert (folder / ids["weights.pt"]).samefile(weights)
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_desk_content_without_trials_is_written(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path}/e.db")
+    study = database.create("empty", {"val_error": "minimize"}, {"kind": "training"})
+    assert study.desk.put(DeskContent("note", figures={"a": "{}"})) == 4
+    study.create_trial(NewTrial({}, {}, {}))
+    study.add_epoch(0, Epoch(1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))
+    assert study.desk.put(DeskContent("note", {0: "new"})) == 2
+    database.close()
