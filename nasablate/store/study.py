@@ -22,6 +22,7 @@ from sqlalchemy import RowMapping
 
 from nasablate.genome.space import Direction
 from nasablate.store.artifacts import ARTIFACTS_FOLDER, attach_files
+from nasablate.store.bulk import StudyRows
 from nasablate.store.desk import Desk
 from nasablate.store.failures import translated
 from nasablate.store.predictions import PredictionRows
@@ -123,6 +124,11 @@ class StudyStore:
             number = self._storage.get_trial_number_from_id(trial_id)
         self._trial_ids[number] = trial_id
         return number
+
+    @property
+    def bulk(self) -> StudyRows:
+        """Writes many finished trials at once."""
+        return StudyRows(self._storage.engine, self.url, self.name, self._study_id)
 
     def set_trial_attributes(self, number: int, attributes: Mapping[str, Any]) -> None:
         """Set attributes of a trial that has not finished."""
