@@ -9,7 +9,7 @@ can only fall when it arrives, and a verdict given before still stands.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Literal, assert_never
 
 from nasablate.analysis.paired import (
     ALPHA,
@@ -27,11 +27,15 @@ Values = Mapping[int, float]
 """A measured value by replicate; a replicate that failed or is not done is absent."""
 
 
+Outcome = Verdict | Literal["futile"]
+"""``futile`` is said at the looks of a sequential ablation alone (see ``sequential``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """An arm against the reference."""
 
-    verdict: Verdict
+    verdict: Outcome
     n: int
     """Pairs, seeds that both have."""
     difference: float | None

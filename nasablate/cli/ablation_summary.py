@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 from nasablate.cli.ablation_plan_text import fraction_lines, remarks, wrapped
 from nasablate.cli.options import DEFAULT_STORAGE
 from nasablate.cli.output import ABSENT, format_table
+from nasablate.cli.sequential_text import look_lines, sequential_table
+from nasablate.report.sequential_words import sequential_rule
 from nasablate.store.failures import shown
 
 if TYPE_CHECKING:
@@ -34,12 +36,17 @@ def ablation_summary(result: "AblationResult") -> str:
 
 def _lines(result: "AblationResult") -> Iterator[str]:
     yield f"{result.name}: {result.question}".rstrip(": ")
+    seeds = f"{result.seeds} seeds" if result.looks is None else "sequential"
     yield (
-        f"{result.part} error in percent, {result.seeds} seeds; differences from "
+        f"{result.part} error in percent, {seeds}; differences from "
         f"{result.arms[0].name!r} in percentage points, negative is better"
     )
     yield ""
-    yield from _arm_tables(result)
+    if result.looks is None:
+        yield from _arm_tables(result)
+    else:
+        yield sequential_table(result, result.looks)
+        yield from look_lines(result, result.looks)
     yield from _remarks(result)
     for table in result.effects:
         yield from _effect_lines(table)
@@ -47,6 +54,8 @@ def _lines(result: "AblationResult") -> Iterator[str]:
         yield from fraction_lines(result.fraction)
     yield from _step_lines(result)
     yield from _image_lines(result.images)
+    if result.images and result.looks is not None:
+        yield "arms stop when they are settled, for which these numbers are not corrected"
     yield ""
     yield from _rules(result)
     for failure in result.failures:
@@ -60,6 +69,9 @@ def _lines(result: "AblationResult") -> Iterator[str]:
 def _rules(result: "AblationResult") -> Iterator[str]:
     from nasablate.analysis.paired import smallest_p
 
+    if result.looks is not None:
+        yield from wrapped(sequential_rule(result.looks))
+        return
     yield from wrapped(
         "better and worse need a paired t interval without zero and an exact sign-flip p of at "
         f"most 0.05 after Holm; {result.seeds} pairs can reach {smallest_p(result.seeds):.4g}"

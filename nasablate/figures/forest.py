@@ -12,6 +12,7 @@ from nasablate.figures.numerals import Mark, number, probability, signed, signed
 from nasablate.search.ablation_result import AblationResult, ArmResult
 from nasablate.search.ablation_tables import EffectTable, Step
 
+_SEQUENTIAL = "sequential 95 % intervals"
 _ROOM = 0.06
 """Share of the axis that is left free at both ends."""
 _FAR = 3.0
@@ -31,7 +32,7 @@ class ForestRow:
     difference: float | None
     """In percentage points, negative is better; None while there is no pair."""
     interval: Interval | None
-    """Paired, 95 %; None below two pairs."""
+    """Paired, 95 %, None below two pairs; of a sequential ablation the one of its last look."""
     seeds: tuple[float, ...]
     """The difference on every seed, where it is known."""
     holm_p: float | None
@@ -63,6 +64,7 @@ class Forest:
     margin: float | None
     """Percentage points within which two errors count as equivalent."""
     rows: tuple[ForestRow, ...]
+    intervals: str = "paired 95 % intervals"
 
     @property
     def has_numbers(self) -> bool:
@@ -118,7 +120,8 @@ def forest_data(result: AblationResult, margin: float | None = None) -> Forest:
         x_title=f"difference of {result.part} error from {reference.name}, percentage points",
         note=note,
         margin=margin,
-        rows=tuple(_arm_row(arm, reference, result.seeds) for arm in result.arms[1:]),
+        rows=tuple(_arm_row(arm, reference, result.wanted(arm)) for arm in result.arms[1:]),
+        intervals="paired 95 % intervals" if result.looks is None else _SEQUENTIAL,
     )
 
 

@@ -44,6 +44,7 @@ MARK_LOOKS: dict[Mark, Look] = {
     "worse": _RISES,
     "raises": _RISES,
     "equivalent": Look("#009e73", "square", "solid"),
+    "futile": Look("#76808a", "square-open", "solid"),
     "undecided": Look("#76808a", "circle-open", "solid"),
     "missing": Look("#76808a", "x", "solid"),
 }

@@ -1,7 +1,8 @@
 """Numbers as figures and reports print them: a true minus sign, a fixed number of digits."""
 
 from nasablate.analysis.effects import Finding
-from nasablate.analysis.paired import Interval, Verdict
+from nasablate.analysis.judgement import Outcome
+from nasablate.analysis.paired import Interval
 
 MINUS = "\N{MINUS SIGN}"
 """Screen readers say it; they pass over a hyphen."""
@@ -53,7 +54,7 @@ def probability(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-Mark = Verdict | Finding
+Mark = Outcome | Finding
 """What is marked: the verdict on an arm or a step, the finding on an effect."""
 _FALLS, _RISES = "\N{BLACK DOWN-POINTING TRIANGLE}", "\N{BLACK UP-POINTING TRIANGLE}"
 SIGNS: dict[Mark, str] = {
@@ -62,6 +63,7 @@ SIGNS: dict[Mark, str] = {
     "worse": _RISES,
     "raises": _RISES,
     "equivalent": "\N{BLACK SQUARE}",
+    "futile": "\N{WHITE SQUARE}",
     "undecided": "\N{WHITE CIRCLE}",
     "missing": "\N{MULTIPLICATION X}",
 }

@@ -112,11 +112,8 @@ def symbol(look: Look, x: float, y: float, size: float = 6) -> str:
                 "circle", cx=x, cy=y, r=size * 0.9, class_="pl-hollow", stroke=colour,
                 stroke_width=2,
             )  # fmt: skip
-        case "square":
-            side = size * 1.6
-            return element(
-                "rect", x=x - side / 2, y=y - side / 2, width=side, height=side, fill=colour
-            )
+        case "square" | "square-open":
+            return _square(look, x, y, size * 1.6)
         case "x":
             arm = size * 0.8
             moves = f"M{x - arm:.2f},{y - arm:.2f} l{2 * arm:.2f},{2 * arm:.2f} "
@@ -125,6 +122,13 @@ def symbol(look: Look, x: float, y: float, size: float = 6) -> str:
         case _:
             corners = " ".join(f"{x + a * size:.2f},{y + b * size:.2f}" for a, b in _corners(look))
             return element("polygon", points=corners, fill=colour)
+
+
+def _square(look: Look, x: float, y: float, side: float) -> str:
+    place = {"x": x - side / 2, "y": y - side / 2, "width": side, "height": side}
+    if look.symbol == "square":
+        return element("rect", **place, fill=look.colour)
+    return element("rect", **place, class_="pl-hollow", stroke=look.colour, stroke_width=2)
 
 
 _SHAPES: dict[str, tuple[tuple[float, float], ...]] = {

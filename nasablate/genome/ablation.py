@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
@@ -10,6 +10,7 @@ from nasablate.genome.base import Count, SpecModel
 from nasablate.genome.data_spec import DataField
 from nasablate.genome.problems import nearest
 from nasablate.genome.protocol import Protocol
+from nasablate.genome.sequential import Sequential
 from nasablate.genome.space import NAME_PATTERN, CostMetric, Resources
 
 Edits = dict[str, JsonValue]
@@ -18,6 +19,8 @@ Factor = Annotated[dict[str, Edits], Field(min_length=2)]
 """From level names to edits; one level leaves the baseline as it is."""
 Design = Literal["one_at_a_time", "leave_one_out", "path", "factorial", "fractional", "arms"]
 MatchMode = Literal["matched", "both"]
+_ARM_BY_ARM = ("one_at_a_time", "leave_one_out", "arms")
+"""Designs that ask about each arm alone, which may stop before the others."""
 _OPTIONS = {"order": "path", "direction": "path", "resolution": "fractional"}
 """Keys that belong to one design."""
 
@@ -78,6 +81,11 @@ def _pilot(value: object) -> object:
 PilotField = Annotated[Pilot, BeforeValidator(_pilot, json_schema_input_type=Pilot | str)]
 
 
+def _replicates(given: dict[str, Any]) -> int:
+    sequential = given.get("sequential")
+    return sequential.baseline_seeds if isinstance(sequential, Sequential) else 1
+
+
 class AblationSpec(SpecModel):
     """An ablation: arms are named edits of the baseline, each trained on the same seeds."""
 
@@ -104,8 +112,12 @@ class AblationSpec(SpecModel):
     resolution: Literal[3, 4, 5] | None = None
     """For ``design: fractional``: at 3 no two main effects are mixed, at 4 none with an
     interaction of two factors, at 5 no two such interactions either."""
-    seeds: Annotated[int, Field(ge=1, le=1000)]
-    """Replicates of every arm; replicate r of all arms shares its random streams."""
+    sequential: Sequential | None = None
+    """In place of ``seeds``: train the baseline on all its seeds and the arms from look to look,
+    each only until it is settled. For designs that judge every arm by itself."""
+    seeds: Annotated[int, Field(ge=1, le=1000, default_factory=_replicates)]
+    """Replicates of every arm; replicate r of all arms shares its random streams. With
+    ``sequential`` it is left out: those of the baseline."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of the first replicate."""
     accept_undecided: bool = False
@@ -142,6 +154,7 @@ class AblationSpec(SpecModel):
 
     def _contradictions(self) -> Iterator[str]:
         yield from self._wrong_arms()
+        yield from self._wrong_seeds()
         for key, design in _OPTIONS.items():
             if self.design != design and getattr(self, key) != type(self).model_fields[key].default:
                 yield f"{key} belongs to design: {design}; drop it"
@@ -163,6 +176,19 @@ class AblationSpec(SpecModel):
             yield f"design {self.design} needs factors"
         if self.design != "arms" and self.arms:
             yield "arms belong to design: arms; drop one"
+
+    def _wrong_seeds(self) -> Iterator[str]:
+        if self.sequential is None:
+            if "seeds" not in self.model_fields_set:
+                yield "seeds is missing; say how many, or give sequential: {looks: [2, 4, 8]}"
+            return
+        if self.seeds != self.sequential.baseline_seeds:
+            yield "seeds and sequential, which says how many, do not go together; drop one"
+        if self.design not in _ARM_BY_ARM:
+            yield (
+                f"sequential stops arms one by one, and design {self.design} needs all of them; "
+                f"use {', '.join(_ARM_BY_ARM[:-1])} or {_ARM_BY_ARM[-1]}, or give seeds"
+            )
 
     def _unknown(self, place: str, arm: dict[str, str] | str) -> Iterator[str]:
         """Yield what a reported row names that the file does not have."""

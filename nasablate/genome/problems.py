@@ -23,6 +23,8 @@ def from_validation_error(
     """Describe each distinct mistake once, by its path in ``data``."""
     problems: dict[tuple[str, str], Problem] = {}
     for item in error.errors(include_url=False):
+        if item["type"] == "default_factory_not_called":
+            continue  # a default that follows from a value which is wrong, as another item says
         loc, value = _locate(data, item["loc"])
         problem = _problem(model, loc, value, cast("Mapping[str, Any]", item))
         problems.setdefault((problem.path, problem.rule), problem)

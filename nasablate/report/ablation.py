@@ -65,7 +65,7 @@ class AblationReport:
     @property
     def wanted(self) -> int:
         """Replicates of all arms."""
-        return len(self.result.arms) * self.result.seeds
+        return sum(map(self.result.wanted, self.result.arms))
 
     @property
     def present(self) -> int:
@@ -90,6 +90,8 @@ class AblationReport:
     @property
     def is_open(self) -> bool:
         """Whether a result may still come; one that failed does not."""
+        if self.result.looks is not None:
+            return not self.result.looks.is_over
         return any(item.short != "failed" for item in self.missing)
 
     @cached_property
@@ -206,7 +208,7 @@ def _missing(report: AblationReport) -> Iterator[MissingReplicate]:
         for trial in report.trials
     }
     for arm in report.result.arms:
-        for replicate in range(report.result.seeds):
+        for replicate in range(report.result.wanted(arm)):
             if replicate in arm.errors:
                 continue
             trial = trials.get((arm.name, replicate))

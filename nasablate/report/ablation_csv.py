@@ -4,14 +4,14 @@ import csv
 import io
 from collections.abc import Iterator
 
-from nasablate.analysis.paired import Interval, t_interval
+from nasablate.analysis.paired import Interval
 from nasablate.report.ablation import AblationReport
 from nasablate.search.ablation_result import ArmResult
 
 _COLUMNS = (
     "params", "macs", "n", "seeds", "error", "error_low", "error_high", "difference",
     "difference_low", "difference_high", "unpaired_low", "unpaired_high", "correlation", "p",
-    "holm_p", "verdict", "reason",
+    "holm_p", "verdict", "reason", "rule", "look",
 )  # fmt: skip
 
 
@@ -26,16 +26,18 @@ def ablation_csv(report: AblationReport) -> str:
     writer.writerow(["arm", *(f"factor:{name}" for name in factors), *_COLUMNS])
     for arm in report.result.arms:
         levels = [arm.levels.get(name, "") for name in factors]
-        row = [arm.name, *levels, *_numbers(arm, report.result.seeds)]
+        row = [arm.name, *levels, *_numbers(arm, report.result.wanted(arm))]
         writer.writerow(["" if value is None else value for value in row])
     return buffer.getvalue()
 
 
 def _numbers(arm: ArmResult, seeds: int) -> Iterator[object]:
-    errors, found, judged = list(arm.errors.values()), arm.comparison, arm.judgement
-    yield from (arm.params, arm.macs, len(errors), seeds, arm.mean)
-    yield from _ends(t_interval(errors) if len(errors) > 1 else None)
-    if found is None:
+    found, judged = arm.comparison, arm.judgement
+    yield from (arm.params, arm.macs, len(arm.errors), seeds, arm.mean)
+    yield from _ends(arm.mean_interval)
+    if arm.look is not None and judged is not None:
+        yield from (judged.difference, *_ends(judged.interval), *[None] * 5)
+    elif found is None:
         yield from [None] * 8
     else:
         yield found.difference
@@ -43,6 +45,7 @@ def _numbers(arm: ArmResult, seeds: int) -> Iterator[object]:
         yield from (found.correlation, found.p, None if judged is None else judged.holm_p)
     yield arm.verdict or "reference"
     yield None if judged is None else judged.reason
+    yield from (arm.rule, arm.look)
 
 
 def _ends(interval: Interval | None) -> tuple[float | None, float | None]:

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator
 
-from nasablate.analysis.paired import Comparison, Interval, t_interval
+from nasablate.analysis.paired import Comparison, Interval
 from nasablate.figures.numerals import DASH, number, probability, signed, signed_interval
 from nasablate.report.ablation import AblationReport, ArmEdits
+from nasablate.report.sequential_words import (
+    bounds_sentence,
+    spread_sentence,
+    trainings_sentence,
+)
 from nasablate.report.tables import (
     CellValue,
     Column,
@@ -16,8 +21,9 @@ from nasablate.report.tables import (
     points,
     words,
 )
-from nasablate.search.ablation_result import ArmResult
+from nasablate.search.ablation_result import AblationResult, ArmResult
 from nasablate.search.ablation_tables import EffectTable
+from nasablate.search.looks import Looks
 
 _MOST_COLUMNS = 12
 """With more replicates, each of them is a row instead of a column."""
@@ -25,21 +31,24 @@ _MOST_COLUMNS = 12
 
 def results_table(report: AblationReport) -> Table:
     """Return every arm with its difference from the reference and its verdict."""
-    part = report.result.part
+    part, looks = report.result.part, report.result.looks
+    kinds = ("paired 95 % interval", "Holm p")
+    if looks is not None:
+        kinds = ("sequential 95 % interval", "sequential: at look")
     return Table(
         f"{part.capitalize()} error of every arm; differences from {report.reference} in"
         " percentage points, negative is better",
         (
             *words("arm", "verdict"),
-            *numbers("n", "error, %", "difference", "paired 95 % interval", "Holm p", "params"),
+            *numbers("n", "error, %", "difference", *kinds, "params"),
         ),
-        tuple(_result_row(arm, report.result.seeds) for arm in report.result.arms),
+        tuple(_result_row(arm, report.result) for arm in report.result.arms),
     )
 
 
-def _result_row(arm: ArmResult, seeds: int) -> tuple[CellValue, ...]:
+def _result_row(arm: ArmResult, result: AblationResult) -> tuple[CellValue, ...]:
     judged = arm.judgement
-    n = f"{len(arm.errors)}/{seeds}"
+    n = f"{len(arm.errors)}/{result.wanted(arm)}"
     mean: CellValue = Gap("missing") if arm.mean is None else number(arm.mean)
     if judged is None:
         return (arm.name, "reference", n, mean, DASH, DASH, DASH, f"{arm.params:,}")
@@ -50,9 +59,13 @@ def _result_row(arm: ArmResult, seeds: int) -> tuple[CellValue, ...]:
         mean,
         signed(judged.difference),
         signed_interval(judged.interval),
-        probability(judged.holm_p),
+        probability(judged.holm_p) if result.looks is None else _look(arm, result.looks),
         f"{arm.params:,}",
     )
+
+
+def _look(arm: ArmResult, looks: Looks) -> str:
+    return f"{arm.look} of {len(looks.plan.looks)}" if arm.look else DASH
 
 
 def statistics_table(report: AblationReport) -> Table:
@@ -73,11 +86,10 @@ def statistics_table(report: AblationReport) -> Table:
 
 
 def _statistics_row(arm: ArmResult) -> tuple[CellValue, ...]:
-    errors, found, judged = list(arm.errors.values()), arm.comparison, arm.judgement
-    own = t_interval(errors) if len(errors) > 1 else None
+    found, judged = arm.comparison, arm.judgement
     return (
         arm.name,
-        _interval(own),
+        _interval(arm.mean_interval),
         signed_interval(None if found is None else found.unpaired),
         signed(None if found is None else found.correlation),
         probability(None if found is None else found.p),
@@ -195,6 +207,8 @@ def replicates_table(report: AblationReport) -> Table:
     def cell(arm: ArmResult, replicate: int) -> CellValue:
         if replicate in arm.errors:
             return number(arm.errors[replicate])
+        if replicate >= result.wanted(arm):
+            return DASH  # the arm stopped before, or waits for an earlier look
         return Gap(why[arm.name, replicate])
 
     caption = f"{result.part.capitalize()} error in percent of every replicate"
@@ -290,8 +304,7 @@ def _protocol(report: AblationReport) -> Iterator[tuple[str, str]]:
         yield "images of each part", ", ".join(shown).replace("val", "validation")
     images = "" if report.num_images is None else f", {report.num_images:,} images"
     yield "judged on", f"the {spec.evaluate} part{images}, at the last epoch"
-    last = spec.seed + spec.seeds - 1
-    yield "replicates", f"{spec.seeds} of every arm, seeds {spec.seed} to {last}, shared by arms"
+    yield from _replicates(report)
     yield "design", spec.design
     if spec.margin is not None:
         yield "margin of equivalence", points(spec.margin)
@@ -301,6 +314,18 @@ def _protocol(report: AblationReport) -> Iterator[tuple[str, str]]:
     for key, value in report.recipe.items():
         if key not in {"kind", "schema_version", "name", "source"}:
             yield f"recipe: {key}", plain(value)
+
+
+def _replicates(report: AblationReport) -> Iterator[tuple[str, str]]:
+    spec, looks = report.spec, report.result.looks
+    last = spec.seed + spec.seeds - 1
+    of = "every arm" if looks is None else f"{report.reference}"
+    yield "replicates", f"{spec.seeds} of {of}, seeds {spec.seed} to {last}, shared by arms"
+    if looks is not None:
+        yield "looks", bounds_sentence(looks)
+        yield "trainings", trainings_sentence(looks, len(report.trials))
+        if spread := spread_sentence(looks):
+            yield "spread", spread
 
 
 def digests_table(report: AblationReport) -> Table:

@@ -6,6 +6,7 @@ from nasablate.analysis.effects import Effect
 from nasablate.analysis.paired import ALPHA, Interval, t_interval
 from nasablate.figures.numerals import Mark, number, probability, signed, signed_interval
 from nasablate.report.ablation import AblationReport
+from nasablate.report.sequential_words import sequential_rule
 from nasablate.report.tables import listed, points
 from nasablate.search.ablation_result import ArmResult
 
@@ -21,6 +22,8 @@ MOST_NAMES = 4
 
 def rule(report: AblationReport) -> str:
     """Return what the verdicts need."""
+    if report.result.looks is not None:
+        return sequential_rule(report.result.looks)
     margin = report.spec.margin
     if margin is None:
         return f"{_RULE} Anything else is undecided, since no margin of equivalence was set."
@@ -41,20 +44,33 @@ def headline(report: AblationReport) -> str:
     found: dict[str, list[str]] = {}
     for arm in arms:
         found.setdefault(arm.verdict or "undecided", []).append(_quoted(arm.name))
-    reference = report.reference
-    parts: list[str] = []
-    if better := found.get("better"):
-        parts.append(f"better than {reference}: {listed(better)}")
-    if worse := found.get("worse"):
-        parts.append(f"worse than {reference}: {listed(worse)}")
-    if same := found.get("equivalent"):
-        margin = f"within {points(report.spec.margin or 0)}"
-        parts.append(f"equivalent to {reference} {margin}: {listed(same)}")
-    if open_ := found.get("undecided"):
+    text = "; ".join(
+        f"{start}: {listed(found[verdict])}"
+        for verdict, start in _starts(report).items()
+        if verdict in found
+    )
+    open_ = found.get("undecided", [])
+    if open_:
         count = f"{len(open_)} of {len(arms)} arms"
-        parts.append(f"undecided: {listed(open_) if len(open_) <= MOST_NAMES else count}")
-    text = "; ".join(parts)
+        shown = listed(open_) if len(open_) <= MOST_NAMES else count
+        text += f"{'; ' if text else ''}undecided: {shown}"
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _starts(report: AblationReport) -> dict[str, str]:
+    """Return by verdict what is said before the names of its arms."""
+    reference = report.reference
+    return {
+        "better": f"better than {reference}",
+        "worse": f"worse than {reference}",
+        "equivalent": f"equivalent to {reference} within {points(report.spec.margin or 0)}",
+        "futile": f"futile, no difference of {points(_interest(report))} to be expected",
+    }
+
+
+def _interest(report: AblationReport) -> float:
+    looks = report.result.looks
+    return 0.0 if looks is None or looks.plan.interest is None else looks.plan.interest
 
 
 def _quoted(name: str) -> str:
@@ -72,7 +88,8 @@ def state_sentence(report: AblationReport) -> str:
     shown = listed([f"{count} {short}" for short, count in counts.items()])
     text = f"{report.present} of {report.wanted} replicates have a result; {shown}."
     if not report.is_open:
-        return f"{text} Arms with a missing pair are undecided."
+        lacking = "pair" if report.result.looks is None else "replicate at their next look"
+        return f"{text} Arms with a missing {lacking} are undecided."
     return f"{text} The study is not finished: differences and intervals will change."
 
 
@@ -136,15 +153,22 @@ def _sentence(arm: ArmResult, report: AblationReport) -> str:
         case "equivalent":
             margin = f"within {points(report.spec.margin or 0)}"
             start = f"{name} is equivalent to {other} {margin}: the difference is {difference}"
+        case "futile":
+            start = f"{name} is futile to train on: the difference is {difference} points"
         case "undecided":
             start = f"{name} is not told apart from {other}: the difference is {difference} points"
-    why = f"; {judged.reason}" if judged.verdict == "undecided" else ""
+    is_told = judged.verdict == "undecided" or arm.look is not None
+    why = f"; {judged.reason}" if is_told else ""
     return f"{start} ({', '.join(_numbers(arm, report))}){why}."
 
 
 def _numbers(arm: ArmResult, report: AblationReport) -> Iterator[str]:
     judged = arm.judgement
     assert judged is not None
+    if report.result.looks is not None:
+        yield f"sequential 95 % interval {signed_interval(judged.interval)}"
+        yield f"{judged.n} seeds"
+        return
     if judged.verdict == "equivalent":
         reference = report.result.arms[0].errors
         pairs = [error - reference[r] for r, error in arm.errors.items() if r in reference]

@@ -30,7 +30,7 @@ nav li{margin:0}
 width:1.7rem;text-indent:0}.verdicts .note{text-indent:0;display:block}
 .sign{font-family:"Segoe UI Symbol","DejaVu Sans",sans-serif}
 .better,.lowers{color:var(--low)}.worse,.raises{color:var(--high)}.equivalent{color:var(--same)}
-.undecided,.missing{color:var(--mute)}
+.futile,.undecided,.missing{color:var(--mute)}
 .scroll{overflow-x:auto;margin:.8rem 0}
 table{border-collapse:collapse;font-size:.9rem;min-width:24rem}
 caption{caption-side:top;text-align:left;color:var(--mute);font-size:.9rem;padding:.2rem 0 .4rem;

@@ -3,6 +3,7 @@
 Running it again goes on where it stopped; a finished one only answers.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ from nasablate.search.ablation_result import (
     TEST_PURPOSE,
     AblationResult,
     load_ablation_result,
+    looks_of,
 )
+from nasablate.search.looks import most_replicates
 from nasablate.search.observer import Observer, SilentObserver
 from nasablate.search.spec_guard import (
     check_same_code,
@@ -34,10 +37,13 @@ from nasablate.store import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nasablate.data import DataInfo
     from nasablate.search.arms import Arms
     from nasablate.search.engine import RunnerName
     from nasablate.search.proposals import Proposal
+    from nasablate.search.records_csv import Row
     from nasablate.search.runner import Runner
 
 _KIND = "ablation"
@@ -86,34 +92,122 @@ def run_ablation(
     from nasablate.search.answerable import check_can_answer
     from nasablate.search.arms import resolve_arms
     from nasablate.search.engine import make_runner
-    from nasablate.search.records_csv import read_records, restore
 
     info = load_info(spec.data)
     arms = resolve_arms(spec, info)
     check_can_answer(spec, arms)
     proposals = _proposals(spec, arms, info.fingerprint)
-    rows = [] if from_records is None else read_records(from_records)
+    records = _Records.read(from_records)
     runner = make_runner(spec.resources, runner_name, watch, address)
     database = open_database(storage_url)
     with driver_lock(study_folder(storage_url, spec.name)):
         study = _study(database, spec, arms, info)
         if from_records is not None:
-            count = restore(study, proposals, rows, from_records)
+            count = _take_over(study, spec, proposals, records)
             watch.on_phase(f"took over {count} finished trials from {from_records}")
             if _is_finished(study, spec):
                 keep_images(study, spec)
                 return load_ablation_result(database, spec)
         with runner:
-            completed = _train(study, spec, proposals, runner, watch)
+            completed = _train_all(study, spec, proposals, records, runner, watch)
         if completed:
             keep_images(study, spec)
         return load_ablation_result(database, spec, interrupted=not completed)
 
 
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """Finished trials of a file, if one was given."""
+
+    source: Path | None
+    rows: "Sequence[Row]" = ()
+
+    @classmethod
+    def read(cls, source: Path | None) -> "_Records":
+        """Read the file.
+
+        Raises:
+            SpecError: it is damaged.
+        """
+        from nasablate.search.records_csv import read_records
+
+        return cls(source) if source is None else cls(source, read_records(source))
+
+    def restore(self, study: StudyStore, proposals: "Sequence[Proposal]") -> int:
+        """Give a study what it asks for of the file, and return the number of trials."""
+        from nasablate.search.records_csv import restore
+
+        return 0 if self.source is None else restore(study, proposals, self.rows, self.source)
+
+
+def _take_over(
+    study: StudyStore,
+    spec: AblationSpec,
+    proposals: "Sequence[Proposal]",
+    records: "_Records",
+) -> int:
+    """Take over from records all trials that are asked for, and return their number.
+
+    A sequential ablation asks for those of one look, and then perhaps for those of the next.
+    """
+    if spec.sequential is None:
+        return records.restore(study, proposals)
+    count = 0
+    while found := records.restore(study, _for_next_look(study, spec, proposals)):
+        count += found
+    return count
+
+
+def _train_all(
+    study: StudyStore,
+    spec: AblationSpec,
+    proposals: "Sequence[Proposal]",
+    records: "_Records",
+    runner: "Runner",
+    observer: Observer,
+) -> bool:
+    """Train what is missing, of a sequential ablation from look to look; False if interrupted.
+
+    What the looks come to is worked out from the rows every time, so that going on after an
+    interruption takes the same decisions.
+    """
+    if spec.sequential is None:
+        return _train(study, spec, proposals, runner, observer)
+    before = None
+    while True:
+        _take_over(study, spec, proposals, records)
+        looks = looks_of(study, study.trials(), spec)
+        assert looks is not None
+        observer.on_phase(looks.text())
+        if looks.is_over or looks.state == before:
+            return True
+        before = looks.state
+        if not _train(study, spec, _for_next_look(study, spec, proposals), runner, observer):
+            return False
+
+
+def _for_next_look(
+    study: StudyStore, spec: AblationSpec, proposals: "Sequence[Proposal]"
+) -> "list[Proposal]":
+    """Return the trials of the baseline, and those that the open arms need for the next look."""
+    looks = looks_of(study, study.trials(), spec)
+    assert looks is not None
+    if looks.is_over:
+        return []
+    needed = looks.wanted
+    going = {looks.reference, *looks.state.open_arms}
+    return [
+        proposal
+        for proposal in proposals
+        for name in [str(proposal.params["arm"])]
+        if name in going and proposal.attributes["replicate"] < needed[name]
+    ]
+
+
 def _train(
     study: StudyStore,
     spec: AblationSpec,
-    proposals: "list[Proposal]",
+    proposals: "Sequence[Proposal]",
     runner: "Runner",
     observer: Observer,
 ) -> bool:
@@ -125,11 +219,13 @@ def _train(
     from nasablate.search.readings import TestReader
 
     test = spec.evaluate == "test"
+    keys = {trial.attributes.get("evaluation_key", trial.number) for trial in study.trials()}
+    missing = [proposal for proposal in proposals if proposal.key not in keys]
     rules = Rules(
         objectives={"val_error": "minimize"},
         scheduler=NoScheduler(),
         data=spec.data.canonical_json(),
-        budget=max(len(proposals), len(study.trials())),
+        budget=len(keys) + len(missing),
         keep_weights=test,
         reuse=not test,  # a result taken over would have no weights to test
     )
@@ -160,9 +256,12 @@ def _proposals(spec: AblationSpec, arms: "Arms", fingerprint: str) -> "list[Prop
         **{factor: CategoricalDistribution(tuple(spec.factors[factor])) for factor in spec.factors},
     }
     found: list[Proposal] = []
+    most = most_replicates(spec, names)
     for replicate in range(spec.seeds):
         setting = Setting(fingerprint, spec.seed + replicate, spec.resources.threads_per_trial)
         for arm in arms.arms:
+            if replicate >= most[arm.name]:
+                continue
             params = {"arm": arm.name, "replicate": replicate, **arm.levels}
             found.append(
                 Proposal(
@@ -226,6 +325,9 @@ def _check_same_arms(study: StudyStore, arms: list[dict[str, Any]]) -> None:
 def _is_finished(study: StudyStore, spec: AblationSpec) -> bool:
     """Whether nothing is left to train or test."""
     trials = study.trials()
+    looks = looks_of(study, trials, spec)
+    if looks is not None:
+        return looks.is_over
     wanted = spec.seeds * len(study.attributes()[ARMS])
     if len(trials) < wanted or not all(trial.is_finished for trial in trials):
         return False

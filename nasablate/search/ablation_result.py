@@ -3,15 +3,15 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
 from nasablate.analysis.fractional import Fraction
-from nasablate.analysis.judgement import Judgement, judge_arms
+from nasablate.analysis.judgement import Judgement, Outcome, judge_arms
 from nasablate.analysis.paired import (
     Comparison,
-    Verdict,
+    Interval,
     compare,
     document,
     seeds_needed,
@@ -29,6 +29,7 @@ from nasablate.search.ablation_tables import (
 )
 from nasablate.search.beside import Beside, Measured, set_beside
 from nasablate.search.designs import fraction_of
+from nasablate.search.looks import Looks, take_looks
 from nasablate.store import Database, State, StudyStore, TrialRecord
 
 TEST_PURPOSE = "arm of an ablation, at its last epoch"
@@ -51,7 +52,8 @@ class ArmResult:
     errors: Mapping[int, float]
     """Error in percent by replicate; a replicate that failed or is not done is absent."""
     comparison: Comparison | None
-    """None for the reference, and while there is no pair."""
+    """None for the reference, while there is no pair, and in sequential ablations, where an
+    interval for a fixed number of seeds would not hold."""
     judgement: Judgement | None
     """None for the reference."""
     cell: str = ""
@@ -60,6 +62,10 @@ class ArmResult:
     """How its cost was matched; None for the reference, and without ``match``."""
     differs: Mapping[str, Any] | None = None
     """In what it differs from the reference; None for the reference, and in old studies."""
+    wanted: int | None = None
+    """In sequential ablations, replicates asked for so far; else None, all have the same."""
+    look: int | None = None
+    """In sequential ablations, the last look at the arm; None for the reference."""
 
     @property
     def mean(self) -> float | None:
@@ -67,14 +73,27 @@ class ArmResult:
         return fmean(self.errors.values()) if self.errors else None
 
     @property
-    def verdict(self) -> Verdict | None:
+    def mean_interval(self) -> Interval | None:
+        """95 % t interval of the mean; None where the seeds depend on what came out."""
+        if len(self.errors) < 2 or self.look is not None:
+            return None
+        return t_interval(list(self.errors.values()))
+
+    @property
+    def verdict(self) -> Outcome | None:
         """The verdict; None for the reference."""
         return None if self.judgement is None else self.judgement.verdict
 
+    @property
+    def rule(self) -> str | None:
+        """By what the verdict was reached; None for the reference."""
+        if self.judgement is None:
+            return None
+        return "paired" if self.look is None else "sequential"
+
     def document(self) -> dict[str, Any]:
         """Return the arm as plain JSON data."""
-        interval = t_interval(list(self.errors.values())) if len(self.errors) > 1 else None
-        judged = self.judgement
+        interval, judged = self.mean_interval, self.judgement
         return {
             "name": self.name,
             "levels": dict(self.levels),
@@ -89,8 +108,23 @@ class ArmResult:
             "errors": {str(replicate): error for replicate, error in sorted(self.errors.items())},
             "comparison": None if self.comparison is None else document(self.comparison),
             "holm_p": None if judged is None else judged.holm_p,
+            "rule": self.rule,
+            "sequential": self._at_its_look(),
             "verdict": self.verdict,
             "reason": None if judged is None else judged.reason,
+        }
+
+    def _at_its_look(self) -> dict[str, Any] | None:
+        judged = self.judgement
+        if self.look is None or judged is None:
+            return None
+        ends = judged.interval
+        return {
+            "look": self.look,
+            "n": judged.n,
+            "difference": judged.difference,
+            "interval": None if ends is None else [ends.low, ends.high],
+            "wanted": self.wanted,
         }
 
 
@@ -113,7 +147,8 @@ class AblationResult:
     broken: tuple[str, ...]
     """Those that failed by the machine or a defect."""
     seeds_needed: int
-    """Least number of replicates whose exact test can survive Holm's correction."""
+    """Least number of replicates whose exact test can survive Holm's correction; 0 for
+    sequential ablations, which need none."""
     levels: Mapping[str, Mapping[str, Any]]
     """For designs that combine levels: in what each alone differs from the baseline."""
     fraction: Fraction | None
@@ -126,11 +161,19 @@ class AblationResult:
     """Arms with predictions, image by image and in measures that do not decide."""
     reported: tuple[Beside, ...]
     interrupted: bool = False
+    looks: Looks | None = None
+    """For sequential ablations: looks taken, and what they came to."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether every arm has every replicate."""
-        return all(len(arm.errors) == self.seeds for arm in self.arms)
+        """Whether every arm has every replicate, and none is to be trained on."""
+        if self.looks is not None and not self.looks.is_over:
+            return False
+        return all(len(arm.errors) == self.wanted(arm) for arm in self.arms)
+
+    def wanted(self, arm: ArmResult) -> int:
+        """Return the replicates that an arm shall have, as far as that is known."""
+        return self.seeds if arm.wanted is None else arm.wanted
 
     def document(self) -> dict[str, Any]:
         """Return the result as plain JSON data."""
@@ -141,6 +184,7 @@ class AblationResult:
             "part": self.part,
             "seeds": self.seeds,
             "seeds_needed": self.seeds_needed,
+            "sequential": None if self.looks is None else self.looks.document(),
             "complete": self.is_complete,
             "arms": [arm.document() for arm in self.arms],
             "levels": dict(self.levels),
@@ -164,7 +208,12 @@ def load_ablation_result(
     study = database.study(spec.name)
     trials = study.trials()
     attributes = study.attributes()
-    arms = _judged(attributes[ARMS], _errors(study, trials, spec), spec)
+    errors = judged_errors(study, trials, spec)
+    looks = looks_of(study, trials, spec)
+    if looks is None:
+        arms = _judged(attributes[ARMS], errors, spec)
+    else:
+        arms = _looked_at(attributes[ARMS], errors, spec, looks)
     cells = [CellErrors(arm.name, dict(arm.levels), arm.cell, arm.errors) for arm in arms]
     counts: dict[State, int] = {}
     for trial in trials:
@@ -180,15 +229,36 @@ def load_ablation_result(
         counts=counts,
         failures=tuple(_failure(trial) for trial in trials if trial.state == "fail"),
         broken=tuple(_failure(trial) for trial in trials if trial.has_broken),
-        seeds_needed=seeds_needed(max(1, len(arms) - 1)),
+        seeds_needed=seeds_needed(max(1, len(arms) - 1)) if looks is None else 0,
         levels=attributes.get(LEVELS, {}),
         fraction=fraction_of(spec) if spec.design == "fractional" else None,
         effects=effect_tables(spec, cells),
         steps=path_table(spec, cells),
-        images=compare_images(study, trials, spec),
+        images=compare_images(study, _shown(trials, arms), spec),
         reported=set_beside(spec, _measured(arms, trials), _num_train(attributes)),
         interrupted=interrupted,
+        looks=looks,
     )
+
+
+def looks_of(study: StudyStore, trials: Sequence[TrialRecord], spec: AblationSpec) -> Looks | None:
+    """Return what the looks of a sequential ablation come to; None for others."""
+    if spec.sequential is None:
+        return None
+    names = [str(item["name"]) for item in study.attributes()[ARMS]]
+    errors = judged_errors(study, trials, spec)
+    lost: dict[str, list[int]] = {}
+    for trial in trials:
+        if trial.state == "fail":
+            name = str(trial.attributes["arm"])
+            lost.setdefault(name, []).append(int(trial.attributes["replicate"]))
+    return take_looks(spec, names, errors, lost)
+
+
+def _shown(trials: Sequence[TrialRecord], arms: Sequence[ArmResult]) -> list[TrialRecord]:
+    """Return the trials whose errors are shown."""
+    shown = {(arm.name, replicate) for arm in arms for replicate in arm.errors}
+    return [t for t in trials if (t.attributes["arm"], t.attributes["replicate"]) in shown]
 
 
 def _failure(trial: TrialRecord) -> str:
@@ -212,7 +282,7 @@ def _measured(arms: Sequence[ArmResult], trials: Sequence[TrialRecord]) -> list[
     ]
 
 
-def _errors(
+def judged_errors(
     study: StudyStore, trials: Sequence[TrialRecord], spec: AblationSpec
 ) -> dict[str, dict[int, float]]:
     """Return the judged errors by arm and replicate."""
@@ -251,19 +321,49 @@ def _judged(
         others = {name: own[name] for name in names[1:]}
         judged = judge_arms(reference, others, seeds=spec.seeds, margin=spec.margin)
     return tuple(
-        ArmResult(
-            name=name,
-            levels=dict(item["levels"]),
-            params=int(item["params"]),
-            macs=int(item["macs"]),
-            errors=own[name],
+        replace(
+            _arm(item, own[name]),
             comparison=_compared(reference, own[name]) if name in judged else None,
             judgement=judged.get(name),
-            cell=str(item.get("cell", "")),
-            matching=item.get("matching"),
-            differs=item.get("differs"),
         )
         for name, item in zip(names, known, strict=True)
+    )
+
+
+def _looked_at(
+    known: Sequence[Mapping[str, Any]],
+    errors: Mapping[str, Mapping[int, float]],
+    spec: AblationSpec,
+    looks: Looks,
+) -> tuple[ArmResult, ...]:
+    """Return the arms of a sequential ablation; test errors are shown once a look has seen them."""
+    wanted = looks.wanted
+    arms: list[ArmResult] = []
+    for item in known:
+        name = str(item["name"])
+        own = dict(sorted(errors.get(name, {}).items()))
+        if spec.evaluate == "test":
+            own = looks.seen(name, own)
+        arm = replace(_arm(item, own), wanted=wanted[name])
+        if name != looks.reference:
+            look = looks.state.arms[name].look
+            arm = replace(arm, judgement=looks.judgement(name), look=look)
+        arms.append(arm)
+    return tuple(arms)
+
+
+def _arm(item: Mapping[str, Any], errors: Mapping[int, float]) -> ArmResult:
+    return ArmResult(
+        name=str(item["name"]),
+        levels=dict(item["levels"]),
+        params=int(item["params"]),
+        macs=int(item["macs"]),
+        errors=errors,
+        comparison=None,
+        judgement=None,
+        cell=str(item.get("cell", "")),
+        matching=item.get("matching"),
+        differs=item.get("differs"),
     )
 
 

@@ -9,6 +9,7 @@ from nasablate.genome import AblationSpec
 from nasablate.search.ablation_tables import count_effects
 from nasablate.search.arms import Arms
 from nasablate.search.knobs import overlaps
+from nasablate.search.looks import plan_looks
 
 
 def needed_seeds(spec: AblationSpec, arms: Arms) -> dict[str, int]:
@@ -34,7 +35,20 @@ def check_can_answer(spec: AblationSpec, arms: Arms) -> None:
 
 
 def why_undecided(spec: AblationSpec, arms: Arms) -> Problem | None:
-    """Return what is wrong with the number of seeds; None if some verdict can be reached."""
+    """Return what is wrong with the number of seeds; None if some verdict can be reached.
+
+    Looks need no least number: their bounds rest on the spread of all arms (see ``sequential``).
+
+    Raises:
+        SpecError: the looks cannot be taken.
+    """
+    if spec.sequential is not None:
+        plan_looks(spec, [arm.name for arm in arms.arms[1:]])
+        if spec.sequential.looks[-1] > 1:
+            return None
+        rule = "a single training is never called better or worse"
+        loc = ("sequential", "looks")
+        return Problem("sequential.looks", list(spec.sequential.looks), rule, "look later", loc=loc)
     least = min(needed_seeds(spec, arms).values())
     if spec.seeds >= least:
         return None

@@ -1,0 +1,48 @@
+"""What is said of the looks of a sequential ablation, in every form of its report."""
+
+from nasablate.search.looks import Looks, first_bounds
+
+
+def sequential_rule(looks: Looks) -> str:
+    """Return what the verdicts of looks need, and what they hold for."""
+    plan = looks.plan
+    text = (
+        "Sequential verdicts: better and worse need a difference beyond the bound of its look;"
+        " over all looks and arms the chance of calling any arm wrongly is at most 5 % (alpha"
+        f" spending {plan.spending}, Holm's correction). Differences are corrected for the seeds"
+        " drawn, and intervals hold at whatever look they are read."
+    )
+    if plan.interest is not None:
+        worse = " worse" if plan.interest_in == "worse" else ""
+        text += f" Futile: two standard errors short of {plan.interest:g} points{worse}."
+    if plan.margin is not None:
+        text += f" Equivalent: within {plan.margin:g} points by two one-sided tests."
+    return f"{text} Anything else is undecided."
+
+
+def bounds_sentence(looks: Looks) -> str:
+    """Return when arms are looked at, and how far they must lie from the baseline."""
+    plan = looks.plan
+    pairs = zip(plan.looks, first_bounds(plan), strict=True)
+    shown = ", ".join(f"{seeds} seeds {bound:.2f}" for seeds, bound in pairs)
+    return (
+        "Looks, with the bound of each in standard errors (normal scale, for the first arm to be"
+        f" called): {shown}; the baseline has {plan.baseline_seeds} seeds."
+    )
+
+
+def spread_sentence(looks: Looks) -> str:
+    """Return the spread that the last look worked with; empty before the first."""
+    spread = looks.state.spread
+    if spread is None:
+        return ""
+    return (
+        f"Spread at look {looks.state.looks}: standard deviation {spread.sd:.3g} points over seeds"
+        f" with {spread.freedom} degrees of freedom; correlation of two arms"
+        f" {spread.correlation:.2f}."
+    )
+
+
+def trainings_sentence(looks: Looks, done: int) -> str:
+    """Return how many trainings the looks took, of how many."""
+    return f"{done} trainings so far; {looks.most_trainings} if no arm stops before the last look."
