@@ -200,6 +200,7 @@ def paths_table(result: DeletionResult) -> Table:
         )
         for network in result.networks
         for found in network.paths
+        if found.measured
     )
     return Table("Gradient along paths by their length", columns, rows)
 

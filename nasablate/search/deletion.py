@@ -198,7 +198,7 @@ class _Work:
 
     def _needed_trainings(self, study: StudyStore, bench: "Bench") -> "list[Proposal]":
         unasked = {found.member.identity for found in self._missing(study, bench)}
-        unasked |= {member.identity for _, member in self._without_paths(study)}
+        unasked |= {member.identity for _, member in self._without_paths(study, bench)}
         proposals = network_proposals(self.spec, self.networks, self.info.fingerprint)
         return [proposal for proposal in proposals if proposal.key in unasked]
 
@@ -279,11 +279,31 @@ class _Work:
 
     # Paths
 
-    def _without_paths(self, study: StudyStore) -> list[tuple[StudiedNetwork, Member]]:
-        return []
+    def _without_paths(
+        self, study: StudyStore, bench: "Bench"
+    ) -> list[tuple[StudiedNetwork, Member]]:
+        """Return the trained networks whose paths are asked and not measured."""
+        from nasablate.search.deletion_paths import paths_attribute, paths_key
+
+        attributes = study.attributes()
+        found: list[tuple[StudiedNetwork, Member]] = []
+        for network in self._current():
+            lengths = self.questions[network.name].path_lengths
+            for member in network.members if lengths else ():
+                key = paths_key(self.spec, bench.images, member.identity, lengths)
+                kept = attributes.get(paths_attribute(network.name, member.replicate), {})
+                if kept.get("key") != key:
+                    found.append((network, member))
+        return found
 
     def _paths(self, study: StudyStore, bench: "Bench") -> None:
-        return
+        from nasablate.search.deletion_paths import keep_paths, measure_member
+
+        wanted = [found for found in self._without_paths(study, bench) if found[1].weights]
+        for network, member in wanted:
+            self.observer.on_phase(f"gradients along paths of {_member_text(member)}")
+            lengths = self.questions[network.name].path_lengths
+            keep_paths(study, measure_member(bench, self.spec, network, member, lengths))
 
     # Records
 

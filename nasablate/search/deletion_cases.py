@@ -81,17 +81,22 @@ def _notes(
     for candidate in candidates:
         if not candidate.possible:
             yield f"{candidate.name} cannot be deleted: {candidate.reason}"
-    if spec.delete.random is not None:
-        for count in spec.delete.random.counts:
-            if count > len(possible):
-                yield f"no {count} random units: only {len(possible)} can be deleted"
+    counts = () if spec.delete.random is None else spec.delete.random.counts
+    for count in counts:
+        if count > len(possible):
+            yield f"no {count} random units: only {len(possible)} can be deleted"
     if spec.delete.downsampling and not downsampling_deletion(blueprint):
         yield "no downsampling unit can be deleted"
-    if spec.scale is not None and not any(c.way == "shortcut" for c in candidates):
-        yield "nothing to scale: no unit has a shortcut beside a branch"
     if spec.reorder is not None and not exchangeable_pairs(blueprint):
         yield "no order but its own: no two units keep one and the same shape"
-    if spec.paths is not None and not any(c.way == "shortcut" for c in candidates):
+    if not any(candidate.way == "shortcut" for candidate in candidates):
+        yield from _without_shortcuts(spec)
+
+
+def _without_shortcuts(spec: DeletionSpec) -> Iterator[str]:
+    if spec.scale is not None:
+        yield "nothing to scale: no unit has a shortcut beside a branch"
+    if spec.paths is not None:
         yield "no paths of different length: no unit has a shortcut beside a branch"
 
 

@@ -25,6 +25,20 @@ CONTRASTS = "contrasts"
 """Attribute of the study: intervals over images, by what they were worked out from."""
 
 
+class UnitLike(Protocol):
+    """What is asked of a unit."""
+
+    @property
+    def downsampling(self) -> bool:
+        """Whether it downsamples."""
+        ...
+
+    @property
+    def possible(self) -> bool:
+        """Whether it can be deleted."""
+        ...
+
+
 class NetworkLike(Protocol):
     """What is compared of a network."""
 
@@ -36,6 +50,11 @@ class NetworkLike(Protocol):
     @property
     def members(self) -> Sequence[Mapping[str, Any]]:
         """Its trained copies."""
+        ...
+
+    @property
+    def units(self) -> "Sequence[UnitLike]":
+        """Its units between stem and head."""
         ...
 
     @property
@@ -70,17 +89,26 @@ def contrasts(study: StudyStore, spec: DeletionSpec, networks: Sequence[NetworkL
     crossed = _crossed(study, spec, networks, seeds)
     found: list[tuple[NetworkContrast, ...]] = []
     for quantity in ("mean_rise", "gap"):
+        asked = [other for other in others if quantity == "mean_rise" or _has_gap(other)]
+        if quantity == "gap" and not _has_gap(reference):
+            asked = []
         values = {n.name: _by_seed(n, getattr(n, quantity).values, seeds) for n in networks}
         found.append(
             contrast(
                 (reference.name, values[reference.name]),
-                {other.name: values[other.name] for other in others},
+                {other.name: values[other.name] for other in asked},
                 seeds=len(seeds),
                 margin=spec.margin if quantity == "mean_rise" else None,
                 crossed=crossed[quantity],
             )
         )
     return Contrasts(found[0], found[1], "")
+
+
+def _has_gap(network: NetworkLike) -> bool:
+    """Whether both a downsampling unit and another one can be deleted."""
+    possible = [unit.downsampling for unit in network.units if unit.possible]
+    return len(set(possible)) == 2
 
 
 def _by_seed(network: NetworkLike, values: Values, seeds: Sequence[int]) -> dict[int, float]:

@@ -1,12 +1,12 @@
-"""Evaluates one trained network under all its deletions; the part of a deletion study with torch."""
+"""Evaluates one trained network under all its deletions; the part of a study with torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
+from nasablate.analysis.finite_population import random_part as drawn_indices
 from nasablate.data import DataInfo, ImageSet, load_info, load_test, load_train
 from nasablate.data.batches import eval_batches
 from nasablate.data.images import Part, fingerprint
@@ -58,13 +58,13 @@ def make_bench(spec: DeletionSpec, device: str, workers: int) -> Bench:
         message = f"images.random = {chosen}: {info.name} has {total} {spec.evaluate} images"
         raise DataError(message)
     images = Images(spec.evaluate, fingerprint(whole), total, chosen, spec.seed)
-    part = whole if chosen == total else _random_part(whole, chosen, spec.seed)
+    part = whole if chosen == total else random_part(whole, chosen, spec.seed)
     return Bench(info, part, images, device, workers, spec.resources.threads_per_trial)
 
 
-def _random_part(whole: Part, chosen: int, seed: int) -> Part:
-    drawn = np.random.default_rng([seed, chosen]).choice(len(whole), chosen, replace=False)
-    indices = np.sort(drawn)
+def random_part(whole: Part, chosen: int, seed: int) -> Part:
+    """Return so many images drawn without replacement, in their own order."""
+    indices = drawn_indices(len(whole), chosen, seed)
     if isinstance(whole, StreamedSet):
         return StreamedSet(whole.source, whole.indices[indices], whole.form)
     assert isinstance(whole, ImageSet)

@@ -192,21 +192,23 @@ def _vary(name: str, network: TrainedHere, recipe: Recipe, info: "DataInfo") -> 
 def _as_it_is(name: str, genome: Genome, recipe: Recipe, info: "DataInfo") -> Variant:
     """Return a network that is there already, if it takes these images."""
     try:
-        own, needed = lower(genome), on_data(genome, info)
-        if digest(lower(needed)) != digest(own):
-            size = f"{info.channels} x {info.height} x {info.width}, {info.classes} classes"
-            rule = f"it was made for other images than {info.name} ({size})"
-            raise SpecError(Problem("", name, rule, "name the data it was trained on"))
-        return Variant(
-            genome=genome,
-            recipe=recipe,
-            network_digest=digest(own),
-            recipe_digest=recipe.digest(),
-            cost=cost(own),
-            ignored=(),
-        )
+        own, needed = lower(genome), lower(on_data(genome, info))
     except SpecError as error:
         raise _at(name, error) from None
+    if digest(needed) != digest(own):
+        size = f"{info.channels} x {info.height} x {info.width}, {info.classes} classes"
+        rule = f"it was made for other images than {info.name} ({size})"
+        remedy = "name the data it was trained on"
+        place = f"networks.{name}"
+        raise SpecError(Problem(place, name, rule, remedy, loc=("networks", name)))
+    return Variant(
+        genome=genome,
+        recipe=recipe,
+        network_digest=digest(own),
+        recipe_digest=recipe.digest(),
+        cost=cost(own),
+        ignored=(),
+    )
 
 
 def _at(name: str, error: SpecError, below: str = "") -> SpecError:

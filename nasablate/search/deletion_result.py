@@ -1,9 +1,10 @@
 """What a deletion study came to, read from the database alone: no torch, no Ray, no data."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, cast
 
 from nasablate.analysis.deletion import (
     NetworkContrast,
@@ -13,11 +14,14 @@ from nasablate.analysis.deletion import (
     minus,
     summarize,
 )
+from nasablate.analysis.paths import LengthShare, gradient_shares
 from nasablate.genome import DeletionSpec
 from nasablate.search.deletion_contrasts import contrasts
+from nasablate.search.deletion_paths import measured_paths
 from nasablate.search.deletion_trials import Deletion, Images, deletion_of
 from nasablate.store import Database, StudyStore
 
+_NONE: Values = {}
 Errors = Mapping[Deletion, Values]
 """Error in percent by replicate, of every deletion of one network."""
 
@@ -100,6 +104,8 @@ class PathResult:
     length: int
     share_of_paths: float
     """Binomial, of all paths."""
+    measured: bool
+    """Whether the norm was measured, not read off a line between its neighbours."""
     norm: Summary
     """Mean gradient norm at the input of a path of this length."""
     share_of_gradient: Summary
@@ -184,9 +190,10 @@ class DeletionResult:
 def _plain(value: Any) -> Any:
     """Return data with text keys, as JSON has them."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        found = cast("Mapping[object, Any]", value)
+        return {str(key): _plain(inner) for key, inner in found.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [_plain(inner) for inner in cast("Sequence[Any]", value)]
     return value
 
 
@@ -202,7 +209,7 @@ def load_deletion_result(
     attributes = study.attributes()
     errors, num_trials = _errors(study, spec)
     networks = tuple(
-        _network(document, errors.get(document["name"], {}), study)
+        _network(document, errors.get(document["name"], {}), attributes)
         for document in attributes["networks"]
     )
     found = contrasts(study, spec, networks)
@@ -232,8 +239,10 @@ def _errors(study: StudyStore, spec: DeletionSpec) -> tuple[dict[str, dict[Delet
     return {name: dict(own) for name, own in found.items()}, len(trials)
 
 
-def _network(document: Mapping[str, Any], errors: Errors, study: StudyStore) -> NetworkResult:
-    intact: Values = next((v for d, v in errors.items() if d.kind == "intact"), {})
+def _network(
+    document: Mapping[str, Any], errors: Errors, attributes: Mapping[str, Any]
+) -> NetworkResult:
+    intact = next((v for d, v in errors.items() if d.kind == "intact"), _NONE)
     units = tuple(_unit(unit, errors, intact) for unit in document["units"])
     possible = [unit for unit in units if unit.possible]
     down = [unit.rise.values for unit in possible if unit.downsampling]
@@ -257,7 +266,7 @@ def _network(document: Mapping[str, Any], errors: Errors, study: StudyStore) -> 
         scale=tuple(_scale(errors, intact)),
         reorder=tuple(_drawn("reordering", errors, intact)),
         orders=tuple(_orders(errors)),
-        paths=tuple(_paths(document, study)),
+        paths=tuple(_paths(document["name"], attributes)),
         mean_rise=summarize(mean_over([unit.rise.values for unit in possible])),
         downsampling_rise=summarize(mean_over(down)),
         other_rise=summarize(mean_over(others)),
@@ -268,9 +277,7 @@ def _network(document: Mapping[str, Any], errors: Errors, study: StudyStore) -> 
 
 def _unit(document: Mapping[str, Any], errors: Errors, intact: Values) -> UnitResult:
     number = int(document["unit"])
-    values: Values = next(
-        (v for d, v in errors.items() if d.kind == "single" and d.unit == number), {}
-    )
+    values = next((v for d, v in errors.items() if d.kind == "single" and d.unit == number), _NONE)
     return UnitResult(
         unit=number,
         name=document["name"],
@@ -336,8 +343,23 @@ def _scale(errors: Errors, intact: Values) -> Iterator[ScaleResult]:
         )
 
 
-def _paths(document: Mapping[str, Any], study: StudyStore) -> Iterator[PathResult]:
-    return iter(())
+def _paths(name: str, attributes: Mapping[str, Any]) -> Iterator[PathResult]:
+    """Yield every length between the shortest and the longest one measured."""
+    shares: dict[int, dict[int, LengthShare]] = {}
+    for replicate, found in measured_paths(attributes, name):
+        norms = dict(zip(found["lengths"], found["norms"], strict=True))
+        if all(math.isfinite(norm) for norm in norms.values()) and any(norms.values()):
+            for share in gradient_shares(found["units"], norms):
+                shares.setdefault(share.length, {})[replicate] = share
+    for length, own in sorted(shares.items()):
+        first = next(iter(own.values()))
+        yield PathResult(
+            length=length,
+            share_of_paths=first.path_share,
+            measured=first.measured,
+            norm=summarize({r: share.norm for r, share in own.items()}),
+            share_of_gradient=summarize({r: share.gradient_share for r, share in own.items()}),
+        )
 
 
 def _missing(document: Mapping[str, Any], errors: Errors) -> Iterator[str]:

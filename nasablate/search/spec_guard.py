@@ -35,7 +35,7 @@ def check_unchanged(stored: str, spec: _StudySpec, num_trials: int) -> None:
     changes = [
         (path, old, new)
         for path, old, new in differences(before, now)
-        if not _is_extension(path, before, now, num_trials)
+        if not _may_change(path, before, now, num_trials)
     ]
     if not changes:
         return
@@ -76,11 +76,17 @@ def _mapping(value: object) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
-def _is_extension(
+def _may_change(
     path: str, before: Mapping[str, Any], now: Mapping[str, Any], num_trials: int
 ) -> bool:
     if now["kind"] == "deletion":
         return extends_deletion(path, before, now)
+    return _is_extension(path, before, now, num_trials)
+
+
+def _is_extension(
+    path: str, before: Mapping[str, Any], now: Mapping[str, Any], num_trials: int
+) -> bool:
     if path in _FREE or path.startswith("pilot."):
         return True
     if path == "seeds":
