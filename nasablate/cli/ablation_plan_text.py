@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from nasablate.cli.output import format_table, plural
 
 if TYPE_CHECKING:
+    from nasablate.analysis.expected import Expected
     from nasablate.analysis.fractional import Fraction
     from nasablate.search.ablation_plan import AblationPlan
     from nasablate.search.detectability import Detectable
+    from nasablate.search.looks_plan import LooksPlan
 
 _LINE = 116
 _MOST_ALIASES = 30
@@ -29,11 +31,14 @@ def _lines(plan: "AblationPlan") -> Iterator[str]:
         f"  data      {data.name}: {data.num_train:,} training, judged on {plan.num_judged:,} "
         f"{spec.evaluate} images"
     )
-    yield (
-        f"  design    {spec.design}: {plural(len(plan.arms.arms), 'arm')} x "
-        f"{plural(spec.seeds, 'seed')} = {plan.num_trials} trainings of {epochs} epochs"
-    )
-    yield from _seed_lines(plan)
+    if plan.looks is None:
+        yield (
+            f"  design    {spec.design}: {plural(len(plan.arms.arms), 'arm')} x "
+            f"{plural(spec.seeds, 'seed')} = {plan.num_trials} trainings of {epochs} epochs"
+        )
+        yield from _seed_lines(plan)
+    else:
+        yield from looks_plan_lines(plan, plan.looks, epochs)
     yield from _power_lines(plan)
     yield from _cost_lines(plan)
     yield ""
@@ -64,6 +69,50 @@ def _power_lines(plan: "AblationPlan") -> Iterator[str]:
         yield from wrapped(f"  power     80 % to find in an {found.what}: {_size(plan, found)}")
 
 
+def looks_plan_lines(plan: "AblationPlan", looks: "LooksPlan", epochs: str) -> Iterator[str]:
+    """Yield when a sequential ablation looks, and how many trainings it is likely to take."""
+    from nasablate.report.sequential_words import looks_text
+
+    own = looks.plan
+    yield (
+        f"  design    {plan.spec.design}, sequential: {plural(len(own.arms), 'arm')} of up to "
+        f"{own.looks[-1]} seeds, the baseline {own.baseline_seeds}; at most "
+        f"{looks.most_trainings} trainings of {epochs} epochs"
+    )
+    yield from wrapped(f"  looks     seeds and bound in standard errors: {looks_text(own)}")
+    yield from (line for text in _expected_texts(plan, looks) for line in wrapped(text))
+
+
+def _expected_texts(plan: "AblationPlan", looks: "LooksPlan") -> Iterator[str]:
+    from nasablate.search.timing import duration_text
+
+    def takes(found: "Expected") -> str:
+        text = f"{found.trainings:.0f} trainings (+- {found.error:.1g})"
+        if plan.cost is not None:
+            share = found.trainings / looks.most_trainings
+            text += f", {duration_text(plan.cost.hours * share)}"
+        return text
+
+    if looks.null is None:
+        yield "  expected  how many trainings it takes needs a pilot: {sd: ...}"
+        return
+    yield f"  expected  without effects {takes(looks.null)}, {looks.null.called:.1%} of arms called"
+    worst, interest = looks.of_interest, looks.plan.interest
+    if worst is None or interest is None:
+        return
+    yield (
+        f"            every arm worse by {interest:g} points: {takes(worst)}, "
+        f"{worst.called:.0%} of arms found"
+    )
+    if looks.fixed_seeds is None:
+        yield "            fixed seeds would need over 1,000 for 80 % power at that difference"
+        return
+    yield (
+        f"            with fixed seeds, 80 % power at that difference takes {looks.fixed_seeds} of "
+        f"every arm, {looks.fixed_trainings} trainings"
+    )
+
+
 def _size(plan: "AblationPlan", found: "Detectable") -> str:
     if found.difference is None:
         text = "nothing, whatever its size"
@@ -87,10 +136,14 @@ def _cost_lines(plan: "AblationPlan") -> Iterator[str]:
     if plan.cost is not None:
         times = [f"{found.step_seconds * 1e3:.0f}" for found in plan.cost.classes]
         yield (
-            f"  time      about {duration_text(plan.cost.hours)} on this machine, "
+            f"  time      {_about(plan)} {duration_text(plan.cost.hours)} on this machine, "
             f"{plan.cost.concurrent} at once (ms per step: {', '.join(times)})"
         )
     yield f"  disk      about {bytes_text(plan.disk_bytes)}"
+
+
+def _about(plan: "AblationPlan") -> str:
+    return "about" if plan.looks is None else "at most about"
 
 
 def _arm_table(plan: "AblationPlan") -> str:

@@ -50,6 +50,7 @@ factors:   # what is changed; one level of each leaves the baseline as it is
 
 design: one_at_a_time   # leave_one_out, path, factorial, fractional; arms lists edits by name
 seeds: {seeds}   # of every arm; {seeds} is the least that can give a verdict with three arms
+# sequential: {{looks: [2, 3, 4, 6, 8, 10]}}   # in place of seeds: settled arms stop early
 margin: 0.5   # percentage points that count as equivalent
 # match: {{params: 1%}}   # change width, then depth of arms that cost more or less than that
 # match_mode: both   # and train them as written, too

@@ -1,5 +1,6 @@
 """What is said of the looks of a sequential ablation, in every form of its report."""
 
+from nasablate.analysis.sequential import SequentialPlan
 from nasablate.search.looks import Looks, first_bounds
 
 
@@ -23,12 +24,16 @@ def sequential_rule(looks: Looks) -> str:
 def bounds_sentence(looks: Looks) -> str:
     """Return when arms are looked at, and how far they must lie from the baseline."""
     plan = looks.plan
-    pairs = zip(plan.looks, first_bounds(plan), strict=True)
-    shown = ", ".join(f"{seeds} seeds {bound:.2f}" for seeds, bound in pairs)
     return (
         "Looks, with the bound of each in standard errors (normal scale, for the first arm to be"
-        f" called): {shown}; the baseline has {plan.baseline_seeds} seeds."
+        f" called): {looks_text(plan)}; the baseline has {plan.baseline_seeds} seeds."
     )
+
+
+def looks_text(plan: SequentialPlan) -> str:
+    """Return the seeds of every look, and its bound for the first arm to be called."""
+    pairs = zip(plan.looks, first_bounds(plan), strict=True)
+    return ", ".join(f"{seeds}: {bound:.2f}" for seeds, bound in pairs)
 
 
 def spread_sentence(looks: Looks) -> str:

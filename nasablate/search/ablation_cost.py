@@ -8,6 +8,7 @@ from typing import Any
 from nasablate.data import DataInfo
 from nasablate.genome import AblationSpec
 from nasablate.search.arms import Arm, Arms
+from nasablate.search.looks import most_replicates
 from nasablate.search.timing import concurrent_trials, seconds_per_step
 from nasablate.search.variant import Variant
 
@@ -54,7 +55,8 @@ class AblationCost:
 
     classes: tuple[CostClass, ...]
     hours: float
-    """From the first training to the last, so many at once as this machine runs."""
+    """From the first training to the last, so many at once as this machine runs; of a sequential
+    ablation if no arm stops early."""
     arm_hours: dict[str, float]
     """Of one replicate of every arm, by itself."""
     concurrent: int
@@ -101,11 +103,12 @@ def measure_cost(
         classes.append(CostClass(names, timed.name, ends, batch, seconds))
         hours |= {arm.name: _hours(arm.variant, seconds, spec, info) for arm in group}
     at_once = concurrent_trials(spec.resources)
-    trials = spec.seeds * len(arms.arms)
+    replicates = most_replicates(spec, [arm.name for arm in arms.arms])
+    trials = sum(replicates.values())
     rounds = ceil(trials / at_once) / trials
     return AblationCost(
         classes=tuple(classes),
-        hours=spec.seeds * sum(hours.values()) * rounds,
+        hours=sum(replicates[name] * own for name, own in hours.items()) * rounds,
         arm_hours={arm.name: hours[arm.name] for arm in arms.arms},
         concurrent=at_once,
     )
@@ -153,13 +156,15 @@ def disk_bytes(spec: AblationSpec, arms: Arms, info: DataInfo) -> int:
     The checkpoints of running trials, twice the weights of each, come and go besides.
     """
     total = 0
+    replicates = most_replicates(spec, [arm.name for arm in arms.arms])
     for arm in arms.arms:
-        total += _ROW_BYTES + _EPOCH_BYTES * arm.variant.recipe.epochs + info.num_val // 8
+        own = _ROW_BYTES + _EPOCH_BYTES * arm.variant.recipe.epochs + info.num_val // 8
         if spec.evaluate == "test":
             # kept, since the test set is read with them after all trainings
-            total += info.num_test // 8 + _FILE_BYTES
-            total += _WEIGHT_BYTES * arm.variant.cost.params
-    return spec.seeds * total
+            own += info.num_test // 8 + _FILE_BYTES
+            own += _WEIGHT_BYTES * arm.variant.cost.params
+        total += replicates[arm.name] * own
+    return total
 
 
 def bytes_text(count: float) -> str:

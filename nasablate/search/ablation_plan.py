@@ -20,6 +20,8 @@ from nasablate.search.confounds import (
 )
 from nasablate.search.designs import fraction_of
 from nasablate.search.detectability import Detectable, find_detectable
+from nasablate.search.looks import most_replicates
+from nasablate.search.looks_plan import LooksPlan, looks_plan
 from nasablate.search.pilot import Noise, noise_of
 
 
@@ -45,11 +47,13 @@ class AblationPlan:
     """None if nothing was timed."""
     disk_bytes: int
     warnings: tuple[str, ...]
+    looks: LooksPlan | None = None
+    """For sequential ablations."""
 
     @property
     def num_trials(self) -> int:
-        """Trainings in all."""
-        return len(self.arms.arms) * self.spec.seeds
+        """Trainings in all, at most."""
+        return sum(most_replicates(self.spec, [arm.name for arm in self.arms.arms]).values())
 
     @property
     def epochs(self) -> tuple[int, int]:
@@ -85,12 +89,13 @@ class AblationPlan:
             "levels": {name: found.document() for name, found in self.levels.items()},
             "fraction": None if self.fraction is None else fraction_document(self.fraction),
             "seeds": spec.seeds,
-            "seeds_needed": min(self.needed.values()),
+            "seeds_needed": min(self.needed.values(), default=None),
             "seeds_needed_for": dict(self.needed),
             "trials": self.num_trials,
             "epochs": list(self.epochs),
             "hours": None if self.cost is None else self.cost.hours,
             "cost": None if self.cost is None else self.cost.document(),
+            "sequential": None if self.looks is None else self.looks.document(),
             "disk_bytes": self.disk_bytes,
             "noise": None if self.noise is None else self.noise.document(),
             "detectable": [found.document() for found in self.detectable],
@@ -116,6 +121,7 @@ def plan_ablation(
     noise = noise_of(spec, folder)
     info = load_info(spec.data)
     arms = resolve_arms(spec, info)
+    looks = looks_plan(spec, arms, noise)
     return AblationPlan(
         spec=spec,
         data=info,
@@ -126,10 +132,11 @@ def plan_ablation(
         needed=needed_seeds(spec, arms),
         refusal=why_undecided(spec, arms),
         noise=noise,
-        detectable=find_detectable(spec, arms, noise),
+        detectable=find_detectable(spec, arms, noise) if looks is None else (),
         cost=measure_cost(spec, arms, info) if measure else None,
         disk_bytes=disk_bytes(spec, arms, info),
         warnings=tuple(_warnings(spec, arms, info)),
+        looks=looks,
     )
 
 
@@ -137,8 +144,8 @@ def _warnings(spec: AblationSpec, arms: Arms, info: DataInfo) -> list[str]:
     found: list[str] = []
     problem, needed = why_undecided(spec, arms), needed_seeds(spec, arms)
     if problem is not None:
-        found.append(f"seeds: {spec.seeds} {problem.rule}")
-    elif spec.seeds < needed["arms"]:
+        found.append(f"{problem.path}: {problem.value} {problem.rule}")
+    elif needed and spec.seeds < needed["arms"]:
         found.append(
             f"seeds: {spec.seeds} can decide effects, but no single arm; {needed['arms']} can"
         )

@@ -16,8 +16,10 @@ def needed_seeds(spec: AblationSpec, arms: Arms) -> dict[str, int]:
     """Return the least seeds whose exact test survives Holm's correction, by what is compared.
 
     ``arms``: every arm with the reference. ``effects``: main effects and interactions of a
-    factorial or fractional design.
+    factorial or fractional design. Empty for sequential ablations, which need no number.
     """
+    if spec.sequential is not None:
+        return {}
     needed = {"arms": seeds_needed(max(1, len(arms.arms) - 1))}
     effects = count_effects(spec)
     return {**needed, "effects": seeds_needed(effects)} if effects else needed
