@@ -1,5 +1,5 @@
 # make search   install if needed, then run the example search
-# make test     install if needed, then run the whole test suite
+# make test     install if needed, then run the whole test suite in TEST_PROCESSES=2 processes
 # make check    the gate for a change: format, lint, types, layers, fast tests, generated docs
 # make smoke    run the smallest form of every study in studies/: 12 ablations of seconds each
 # make fuzz     100,000 damaged inputs for every reader; FUZZ_COUNT= changes that (hours)
@@ -8,7 +8,10 @@ PYTHON3 ?= python3
 VENV ?= .venv
 TORCH_INDEX ?=
 FUZZ_COUNT ?= 100000
+TEST_PROCESSES ?= 2
 PYTHON := $(VENV)/bin/python
+## worksteal: neighbouring tests share their module's fixtures, and no process waits at the end.
+PYTEST := $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
 COG := $(PYTHON) -m cogapp -P -I docs
 COG_FILES := README.md docs/cli.md docs/studies.md $(wildcard docs/families/*.md)
 
@@ -36,7 +39,7 @@ dashboard: install
 	$(VENV)/bin/nasablate dashboard
 
 test: install
-	$(PYTHON) -m pytest -m "not gpu"
+	$(PYTEST) -m "not gpu"
 
 check: lint test-fast docs-check
 
@@ -47,7 +50,7 @@ lint: install
 	$(VENV)/bin/lint-imports
 
 test-fast: install
-	$(PYTHON) -m pytest -m "not slow and not ray and not gpu"
+	$(PYTEST) -m "not slow and not ray and not gpu"
 
 smoke: install
 	$(PYTHON) -m benchmarks.smoke_studies
