@@ -21,7 +21,9 @@ EXAMPLES = """\
   nasablate report placement-digits
   nasablate report placement-digits --html report.html
   nasablate report placement-digits --csv > arms.csv
-  nasablate report placement-digits --svg effects.svg --figure effects"""
+  nasablate report placement-digits --svg effects.svg --figure effects
+  nasablate report placement-digits --latex table.tex --markdown table.md
+  nasablate report one two --dashboard dashboards/compare-spaces.yaml --html spaces.html"""
 
 
 class Form(StrEnum):
@@ -42,8 +44,14 @@ class Picture(StrEnum):
 
 
 def command(  # noqa: PLR0913 - one parameter per form
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A study's name; see 'nasablate studies'.")
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME...",
+            help="A study's name; see 'nasablate studies'. Several, or STUDY/NUMBER, with"
+            " --dashboard.",
+            show_default=False,
+        ),
     ],
     *,
     as_text: Annotated[bool, typer.Option("--text", help="Print text. The default.")] = False,
@@ -67,6 +75,28 @@ def command(  # noqa: PLR0913 - one parameter per form
         Picture | None,
         typer.Option(help="What --svg draws: forest (default) and so on.", show_default=False),
     ] = None,
+    latex: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the tables of an ablation for a paper: LaTeX (.tex) with booktabs.",
+            show_default=False,
+        ),
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the same tables as Markdown (.md).", show_default=False
+        ),
+    ] = None,
+    dashboard: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Fill --html and --json with the panels of a dashboard file.",
+            show_default=False,
+        ),
+    ] = None,
     storage: StorageOption = DEFAULT_STORAGE,
 ) -> None:
     """Show what a study came to, finished or not.
@@ -74,15 +104,51 @@ def command(  # noqa: PLR0913 - one parameter per form
     The answer first, then tables, protocol, environment and how to get the numbers again.
     """
     form = _form({Form.TEXT: as_text, Form.JSON: as_json, Form.CSV: as_csv})
-    _check_files(html, svg, figure)
+    files = {"--html": html, "--svg": svg, "--latex": latex, "--markdown": markdown}
+    _check_files({option: path for option, path in files.items() if path is not None}, figure)
+    if dashboard is not None:
+        _check_dashboard(form, [option for option, path in files.items() if path is not None])
+        from nasablate.cli.report_dashboard import show_dashboard
+
+        with read_database(storage) as database:
+            show_dashboard(database, names, dashboard, html, as_json=form is Form.JSON)
+        return
     with read_database(storage) as database:
-        report = _load(database, name)
+        report = load_report(database, _only(names))
         if html is not None:
             _write_html(report, html, quiet=form is not None)
         if svg is not None:
             _write_svg(report, svg, figure or Picture.FOREST, quiet=form is not None)
-        if form is not None or (html is None and svg is None):
+        for option, path in (("--latex", latex), ("--markdown", markdown)):
+            if path is not None:
+                _write_tables(report, path, option, quiet=form is not None)
+        if form is not None or not any(files.values()):
             _print(report, form or Form.TEXT)
+
+
+def _only(names: list[str]) -> str:
+    """Return the one study.
+
+    Raises:
+        InputError: there are several.
+    """
+    if len(names) > 1:
+        message = f"{len(names)} studies on one page need --dashboard FILE; or name one study"
+        raise InputError(message)
+    return names[0]
+
+
+def _check_dashboard(form: Form | None, options: list[str]) -> None:
+    """Refuse forms that dashboards do not have.
+
+    Raises:
+        InputError: one is named.
+    """
+    others = [option for option in options if option != "--html"]
+    others += [form] if form in {Form.TEXT, Form.CSV} else []
+    if others:
+        message = f"{others[0]} and --dashboard do not go together; use --html FILE or --json"
+        raise InputError(message)
 
 
 def _form(chosen: dict[Form, bool]) -> Form | None:
@@ -98,19 +164,20 @@ def _form(chosen: dict[Form, bool]) -> Form | None:
     return found[0] if found else None
 
 
-def _check_files(html: Path | None, svg: Path | None, figure: Picture | None) -> None:
+_SUFFIXES = {"--html": ".html", "--svg": ".svg", "--latex": ".tex", "--markdown": ".md"}
+
+
+def _check_files(files: dict[str, Path], figure: Picture | None) -> None:
     from nasablate.cli.writing import check_target
 
-    if figure is not None and svg is None:
+    if figure is not None and "--svg" not in files:
         message = f"--figure {figure} is for pictures; add --svg FILE.svg"
         raise InputError(message)
-    if html is not None:
-        check_target(html, ".html", "--html")
-    if svg is not None:
-        check_target(svg, ".svg", "--svg")
+    for option, path in files.items():
+        check_target(path, _SUFFIXES[option], option)
 
 
-def _load(database: "Database", name: str) -> "AblationReport | SearchReport":
+def load_report(database: "Database", name: str) -> "AblationReport | SearchReport":
     """Read the report of a study of any kind that has one.
 
     Raises:
@@ -194,6 +261,31 @@ def _write_svg(
     from nasablate.cli.writing import write_file
 
     write_file(path, _drawn(report, figure), "--svg")
+    typer.echo(f"wrote {path}", err=quiet)
+
+
+def _write_tables(
+    report: "AblationReport | SearchReport", path: Path, option: str, *, quiet: bool
+) -> None:
+    """Write the tables of an ablation for a paper.
+
+    Raises:
+        InputError: the study is a search.
+    """
+    from nasablate.cli.writing import write_file
+    from nasablate.report.ablation import AblationReport
+    from nasablate.report.latex import latex_tables
+    from nasablate.report.paper_markdown import markdown_tables
+    from nasablate.report.paper_tables import paper_tables
+
+    if not isinstance(report, AblationReport):
+        message = f"{option} is for ablations, and {report.result.name!r} is a search; use --html"
+        raise InputError(message)
+    found = paper_tables(report)
+    text = markdown_tables(found)
+    if option == "--latex":
+        text = latex_tables(report.result.name, found)
+    write_file(path, text, option)
     typer.echo(f"wrote {path}", err=quiet)
 
 

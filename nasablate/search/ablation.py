@@ -229,7 +229,8 @@ def _train(
         keep_weights=test,
         reuse=not test,  # a result taken over would have no weights to test
     )
-    observer.on_phase(f"training {len(proposals)} networks")
+    count = len(proposals) if spec.sequential is None else len(missing)
+    observer.on_phase(f"training {count} networks")
     try:
         driver = Driver(study, ListProposer(proposals), rules, observer)
         runner.run(driver, TRAIN)

@@ -1,0 +1,134 @@
+"""Tables for papers: what they say, what is escaped, and that LaTeX reads them."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from nasablate.cli.main import main
+from nasablate.figures.numerals import DASH, MINUS
+from nasablate.report.ablation import load_ablation_report
+from nasablate.report.latex import latex, latex_tables
+from nasablate.report.paper_markdown import markdown_tables, words_of
+from nasablate.report.paper_tables import PaperTable, paper_tables
+from nasablate.report.tables import Column, Marked
+from nasablate.store import open_database
+from tests.report.studies import Fate, Plan, make_ablation, make_search
+
+NASTY = '\\ { } $ & # % _ ~ ^ < > | " ` [ ] * ' + "".join(
+    f"{sign} "
+    for sign in (
+        MINUS,
+        "→",
+        "\N{MULTIPLICATION SIGN}",
+        "±",
+        "é",
+        "ß",
+        "“q”",
+        "\N{GRINNING FACE}",
+        "\N{GREEK SMALL LETTER OMEGA}",
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    url = make_ablation(tmp_path_factory.mktemp("tables"))
+    return load_ablation_report(open_database(url), "try")
+
+
+def test_every_arm_has_a_row_with_n_interval_and_verdict(report):
+    arms, effects = paper_tables(report)
+    rows = {row[0]: row for row in arms.rows}
+    assert list(rows) == [arm.name for arm in report.result.arms]
+    assert rows["baseline"][1:4] == ("7", "23.00 ± 2.00", DASH)
+    judged = report.result.arms[1].judgement
+    assert rows["bn=with"][3].startswith(f"{MINUS}{abs(judged.difference):.2f} [{MINUS}")
+    assert rows["bn=with"][-1] == Marked(judged.verdict)
+    assert {row[0] for row in effects.rows} == {"relu", "bn", "relu:bn"}
+
+
+def test_the_note_says_rule_part_data_and_recipe(report):
+    note = paper_tables(report)[0].note
+    for words in ("validation part of 360 images", "paired by seed", "Holm", "fingerprint-of-the",
+                  "epochs 2", "0.5 percentage points"):  # fmt: skip
+        assert words in note
+
+
+def test_missing_replicates_are_told(tmp_path):
+    plan = Plan(fates={("bn=with", 3): Fate("fail", reason="loss became nan")})
+    url = make_ablation(tmp_path, plan)
+    arms = paper_tables(load_ablation_report(open_database(url), "try"))[0]
+    row = next(row for row in arms.rows if row[0] == "bn=with")
+    assert (row[1], row[-1]) == ("6 of 7", Marked("undecided"))
+    assert "27 of 28 replicates have a result; 1 failed" in arms.note
+
+
+def test_latex_escapes_every_sign_it_reads():
+    text = latex(NASTY)
+    for part in (r"\textbackslash{}", r"\{", r"\$", r"\&", r"\#", r"\%", r"\_", r"\^", "{[}",
+                 "$-$", r"$\rightarrow$", "é", "``q''", r"\texttt{U+1F600}"):  # fmt: skip
+        assert part.replace(r"\^", r"\textasciicircum{}") in text
+    assert text.isascii() or set(text) - set(map(chr, range(128))) == {"é", "ß"}
+
+
+def test_latex_has_a_row_per_arm_and_balanced_environments(report):
+    text = latex_tables("try", paper_tables(report))
+    for name in ("table", "tabular"):
+        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") == 2
+    for rule in ("toprule", "midrule", "bottomrule"):
+        assert text.count(rf"\{rule}") == 2
+    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert len(rows) == 1 + 4 + 1 + 3
+    assert r"relu=remove, bn=with & 7 &" in text
+    assert r"Does \textless{}b\textgreater{}it" in text
+    assert r"\label{tab:try-arms}" in text
+
+
+def test_markdown_keeps_cells_apart_and_words_words(report):
+    text = markdown_tables(paper_tables(report))
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    assert {line.replace(r"\|", "").count("|") for line in lines[:6]} == {8}
+    assert r"Does \<b\>it\</b\> help \& why?" in text
+    assert words_of("a|b\nc") == r"a\|b c"
+
+
+def test_the_command_writes_both_files(tmp_path, capsys):
+    url = make_ablation(tmp_path)
+    tex, markdown = tmp_path / "t.tex", tmp_path / "t.md"
+    options = ["--latex", str(tex), "--markdown", str(markdown), "--storage", url]
+    assert run("report", "try", *options) == 0
+    assert capsys.readouterr().out == f"wrote {tex}\nwrote {markdown}\n"
+    assert r"\toprule" in tex.read_text()
+    assert "| arm |" in markdown.read_text()
+
+
+def test_bad_targets_and_searches_are_refused(tmp_path, capsys):
+    url = make_ablation(tmp_path)
+    assert run("report", "try", "--latex", str(tmp_path / "t.md"), "--storage", url) == 2
+    assert "must end in .tex" in capsys.readouterr().err
+    url = make_search(tmp_path)
+    assert run("report", "hunt", "--latex", str(tmp_path / "t.tex"), "--storage", url) == 2
+    assert "is for ablations" in capsys.readouterr().err
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as end:
+        main(list(arguments))
+    return end.value.code or 0
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_reads_the_tables_whatever_names_are(report, tmp_path):
+    columns = (Column("arm"), Column("error", is_number=True), Column("verdict"))
+    rows = ((NASTY, f"{MINUS}0.5", Marked("better")), ("[1] x", "1", Marked("futile")))
+    tables = [*paper_tables(report), PaperTable("nasty", NASTY, columns, rows, NASTY)]
+    (tmp_path / "tables.tex").write_text(latex_tables("a_b", tables), encoding="utf-8")
+    page = (
+        r"\documentclass{article}\usepackage{booktabs}\begin{document}\input{tables}\end{document}"
+    )
+    (tmp_path / "page.tex").write_text(page)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "page.pdf").is_file()
