@@ -28,11 +28,16 @@ def command(
 ) -> None:
     """Write a study's finished trials to a CSV file.
 
-    'nasablate ablate --from-records FILE' starts from it, on any machine.
+    'nasablate ablate --from-records FILE' starts from it, on any machine; so does
+    'nasablate delete-units' with that of a deletion study. The trainings of the latter are a study
+    of their own, STUDY.networks.
     """
+    from nasablate.search.deletion_records import write_deletion_records
     from nasablate.search.records_csv import write_records
     from nasablate.store import open_database
 
     path = to or Path("studies") / name / "records.csv"
-    count = write_records(open_database(storage, create=False).study(name), path)
+    study = open_database(storage, create=False).study(name)
+    is_deletion = study.attributes().get("kind") == "deletion"
+    count = (write_deletion_records if is_deletion else write_records)(study, path)
     typer.echo(f"{plural(count, 'trial')} written to {path}")

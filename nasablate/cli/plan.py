@@ -1,4 +1,4 @@
-"""``nasablate plan``: what a search or ablation would do, worked out before it runs."""
+"""``nasablate plan``: what a study would do, worked out before it runs."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nasablate.cli.options import INTERRUPTED, AllowCodeOption, JsonOption, code_permission
+from nasablate.cli.options import (
+    DEFAULT_STORAGE,
+    INTERRUPTED,
+    AllowCodeOption,
+    JsonOption,
+    StorageOption,
+    code_permission,
+)
 from nasablate.cli.output import write_json
 from nasablate.errors import InputError, SpecError
 
@@ -21,7 +28,9 @@ EXAMPLES = """\
 
 
 def command(
-    space: Annotated[Path, typer.Argument(metavar="STUDY", help="A search or ablation file.")],
+    space: Annotated[
+        Path, typer.Argument(metavar="STUDY", help="A search, ablation or deletion file.")
+    ],
     *,
     exact: Annotated[
         bool,
@@ -37,10 +46,11 @@ def command(
             "--anyway", help="Accept an ablation whose seeds are too few for any verdict."
         ),
     ] = False,
+    storage: StorageOption = DEFAULT_STORAGE,
     allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a search or an ablation would run, before it runs.
+    """Show what a search, an ablation or a deletion study would run, before it runs.
 
     Its cells or arms, distinct networks, limits and time. An ablation that can answer nothing is
     refused, with exit code 2.
@@ -54,6 +64,12 @@ def command(
                 message = "an ablation has arms, no cells to count; leave out --exact"
                 raise InputError(message)
             _show_ablation(space, anyway=anyway, as_json=as_json)
+            return
+        if file_kind(space) == "deletion":
+            if exact:
+                message = "a deletion study has networks, no cells to count; leave out --exact"
+                raise InputError(message)
+            _show_deletion(space, storage, as_json=as_json)
             return
         plan = _search_plan(space, exact=exact)
     if as_json:
@@ -78,6 +94,17 @@ def _show_ablation(path: Path, *, anyway: bool, as_json: bool) -> None:
         typer.echo(ablation_plan_text(plan))
     if plan.is_refused and plan.refusal is not None:
         raise SpecError(plan.refusal)
+
+
+def _show_deletion(path: Path, storage: str, *, as_json: bool) -> None:
+    from nasablate.genome import load_deletion
+    from nasablate.search.deletion_plan import plan_deletion
+
+    plan = plan_deletion(load_deletion(path), storage)
+    if as_json:
+        write_json(plan.document())
+    else:
+        typer.echo(plan.text())
 
 
 def _search_plan(path: Path, *, exact: bool) -> "SearchPlan":

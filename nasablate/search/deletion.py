@@ -3,16 +3,16 @@
 Running it again goes on where it stopped; a finished one only answers.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasablate.errors import DataError
 from nasablate.genome import DeletionSpec
-from nasablate.genome.deletion import TrainedHere
-from nasablate.search.deletion_cases import Questions, questions
+from nasablate.search.deletion_cases import questions
 from nasablate.search.deletion_networks import (
     NETWORKS_KIND,
     Member,
@@ -22,6 +22,13 @@ from nasablate.search.deletion_networks import (
     resolve_networks,
     with_weights,
 )
+from nasablate.search.deletion_study import (
+    IMAGES,
+    KIND,
+    NETWORKS,
+    network_document,
+    open_study,
+)
 from nasablate.search.deletion_trials import (
     KEY,
     Deletion,
@@ -29,13 +36,17 @@ from nasablate.search.deletion_trials import (
     deletion_key,
 )
 from nasablate.search.observer import Observer, SilentObserver
-from nasablate.search.spec_guard import check_same_images, check_unchanged, stored_spec
+from nasablate.search.spec_guard import check_unchanged, stored_spec
 from nasablate.store import (
     DEFAULT_URL,
     Database,
+    NewTrial,
+    Predictions,
     StudyStore,
+    TestReading,
     database_exists,
     driver_lock,
+    now,
     open_database,
     study_folder,
 )
@@ -47,16 +58,11 @@ if TYPE_CHECKING:
     from nasablate.search.engine import RunnerName
     from nasablate.search.proposals import Proposal
     from nasablate.search.runner import Runner
+    from nasablate.store.bulk import FinishedTrial
 
-KIND = "deletion"
-NETWORKS = "networks"
-"""Attribute of the study: its networks, their units and trained copies."""
-IMAGES = "images"
-"""Attribute of the study: the images that judge."""
-DATA = "data"
 FINISHED = "finished"
 """Attribute of the study: the file with which nothing was left to do."""
-PURPOSE = "unit deletion"
+PURPOSE = "unit deletion, once for all deletions of a trained network"
 
 
 def run_deletion(
@@ -247,7 +253,7 @@ class _Work:
     def _evaluate(self, study: StudyStore, bench: "Bench") -> None:
         from nasablate.search.deletion_evaluation import evaluate_member
 
-        self._describe(study)
+        study.set_attribute(NETWORKS, self._described())
         wanted = [found for found in self._missing(study, bench) if found.member.weights]
         for index, found in enumerate(wanted):
             name = _member_text(found.member)
@@ -261,21 +267,32 @@ class _Work:
                 self._row(bench, found.member, deletion, prediction)
                 for deletion, prediction in zip(found.deletions, predictions, strict=True)
             ]
-            study.bulk.add(rows, began)
+            first = study.bulk.add(rows, began)
+            if bench.images.part == "test":
+                study.add_test_reading(_reading(study.name, first, rows[0]))
 
-    def _row(self, bench: "Bench", member: Member, deletion: Deletion, found: Any) -> Any:
+    def _row(
+        self, bench: "Bench", member: Member, deletion: Deletion, found: Predictions
+    ) -> "FinishedTrial":
         from nasablate.store.bulk import FinishedTrial
 
-        maker = RowMaker(tuple(self.spec.networks))
-        attributes = {
-            KEY: deletion_key(member.identity, bench.images, deletion),
+        measured = {
             "trained": member.origin,
-            "seed": member.seed,
             "part": found.part,
             "num_images": found.num_images,
+            "cross_entropy": _finite(found.loss),
+            "true_class_probability": _finite(found.true_probability),
         }
-        new = maker.new_trial(member.network, member.replicate, deletion, attributes)
+        new = self._new_trial(bench, member, deletion, measured)
         return FinishedTrial(new, _error(found), found)
+
+    def _new_trial(
+        self, bench: "Bench", member: Member, deletion: Deletion, measured: Mapping[str, Any]
+    ) -> NewTrial:
+        maker = RowMaker(tuple(self.spec.networks))
+        key = deletion_key(member.identity, bench.images, deletion)
+        attributes = {KEY: key, "seed": member.seed, **measured}
+        return maker.new_trial(member.network, member.replicate, deletion, attributes)
 
     # Paths
 
@@ -308,77 +325,65 @@ class _Work:
     # Records
 
     def _take_over(self, study: StudyStore, bench: "Bench", source: Path) -> None:
-        return
+        """Write the evaluations of a file that the plan asks for."""
+        from nasablate.search.deletion_paths import keep_paths, paths_key
+        from nasablate.search.deletion_records import read_deletion_records
+        from nasablate.store.bulk import FinishedTrial
 
-    # The study itself
+        records = read_deletion_records(source)
+        rows: list[FinishedTrial] = []
+        for found in self._missing(study, bench):
+            for deletion in found.deletions:
+                key = deletion_key(found.member.identity, bench.images, deletion)
+                row = records.evaluations.get(key)
+                if row is not None:
+                    extra = {**row.attributes, "from_records": source.name}
+                    new = self._new_trial(bench, found.member, deletion, extra)
+                    rows.append(FinishedTrial(new, row.error, row.predictions))
+        study.bulk.add(rows, datetime.now())  # noqa: DTZ005 - Optuna's tables hold local time
+        for network, member in self._without_paths(study, bench):
+            lengths = self.questions[network.name].path_lengths
+            key = paths_key(self.spec, bench.images, member.identity, lengths)
+            if key in records.paths:
+                own = {"network": network.name, "replicate": member.replicate}
+                keep_paths(study, {**records.paths[key], **own})
+        self.observer.on_phase(f"took over {len(rows)} evaluations from {source}")
 
     def _study(self) -> StudyStore:
-        from nasablate import __version__
+        return open_study(self.database, self.spec, self.info, self._described())
 
-        spec = self.spec
-        described: dict[str, Any] = {
-            "kind": KIND,
-            "question": spec.question,
-            "spec": spec.readable_json(),
-            "nasablate_version": __version__,
-            DATA: {
-                "num_train": self.info.num_train,
-                "num_val": self.info.num_val,
-                "num_test": self.info.num_test,
-            },
-            NETWORKS: [self._network_document(found) for found in self._current()],
-        }
-        study = self.database.find(spec.name)
-        if study is None:
-            attributes = {**described, "data_fingerprint": self.info.fingerprint}
-            return self.database.create(spec.name, {"error": "minimize"}, attributes)
-        check_unchanged(stored_spec(study, KIND), spec, 0)
-        check_same_images(study, spec, self.info.fingerprint)
-        for key, value in described.items():
-            study.set_attribute(key, value)
-        return study
-
-    def _describe(self, study: StudyStore) -> None:
-        """Write which trained networks there are, and why others are missing."""
-        documents = [self._network_document(found) for found in self._current()]
-        study.set_attribute(NETWORKS, documents)
-
-    def _network_document(self, network: StudiedNetwork) -> dict[str, Any]:
-        asked = self.questions[network.name]
-        return {
-            "name": network.name,
-            "digest": network.variant.network_digest,
-            "genome": network.variant.genome.document(),
-            "recipe": network.variant.recipe.document(),
-            "trained_here": isinstance(self.spec.networks[network.name], TrainedHere),
-            "params": network.variant.cost.params,
-            "macs": network.variant.cost.macs,
-            "units": [asdict(candidate) for candidate in asked.candidates],
-            "notes": list(asked.notes),
-            "path_lengths": list(asked.path_lengths),
-            "deletions": len(asked.deletions),
-            "members": [
-                {
-                    "replicate": member.replicate,
-                    "seed": member.seed,
-                    "identity": member.identity,
-                    "trained": member.origin,
-                    "problem": member.problem,
-                }
-                for member in network.members
-            ],
-        }
+    def _described(self) -> list[dict[str, Any]]:
+        """Return the networks, which trained copies there are, and why others are missing."""
+        return [
+            network_document(self.spec, found, self.questions[found.name])
+            for found in self._current()
+        ]
 
 
 def _member_text(member: Member) -> str:
     return f"{member.network}, replicate {member.replicate}"
 
 
-def _error(found: Any) -> float:
-    import numpy as np
+def _reading(study: str, number: int, row: "FinishedTrial") -> TestReading:
+    """Return the record that the test set was read, once for all evaluations of a network."""
+    found = row.predictions
+    assert found is not None
+    return TestReading(
+        study=study,
+        number=number,
+        purpose=PURPOSE,
+        error=row.value,
+        loss=found.loss,
+        num_images=found.num_images,
+        correct=found.correct,
+        read_at=now(),
+    )
 
-    right = int(np.unpackbits(np.frombuffer(found.correct, np.uint8)).sum())
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _error(found: Predictions) -> float:
+    right = sum(byte.bit_count() for byte in found.correct)
     return 100 * (found.num_images - right) / found.num_images
-
-
-__all__ = ["Questions", "run_deletion"]

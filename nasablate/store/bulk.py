@@ -78,8 +78,8 @@ class StudyRows:
     study: str
     study_id: int
 
-    def add(self, trials: Sequence[FinishedTrial], began: datetime) -> None:
-        """Add complete trials, all or none of them, with the next numbers in order.
+    def add(self, trials: Sequence[FinishedTrial], began: datetime) -> int:
+        """Add complete trials, all or none of them, and return the first one's number.
 
         Args:
             trials: Their values must be finite.
@@ -94,7 +94,7 @@ class StudyRows:
             message = f"{wrong} is no value of a complete trial"
             raise ValueError(message)
         if not trials:
-            return
+            return -1
         with translated(self.url), self.engine.begin() as connection:
             first = self._next_number(connection)
             ended = datetime.now()  # noqa: DTZ005 - Optuna's tables hold local time
@@ -116,6 +116,7 @@ class StudyRows:
             _insert(connection, _VALUES, _each(ids, trials, _value_rows))
             _insert(connection, _ATTRIBUTES, _each(ids, trials, _attribute_rows))
             _insert(connection, PREDICTIONS, self._prediction_rows(first, trials))
+        return first
 
     def _next_number(self, connection: Connection) -> int:
         query = sqlalchemy.select(sqlalchemy.func.max(_TRIALS.c.number)).where(
