@@ -8,7 +8,7 @@ from pathlib import Path
 import generate
 
 from nasablate.data import DataInfo
-from nasablate.genome import AblationSpec, load_ablation
+from nasablate.genome import AblationSpec, file_kind, load_ablation
 from nasablate.search.arms import Arms, resolve_arms
 
 FOLDER = generate.ROOT / "studies"
@@ -41,6 +41,7 @@ def overview() -> str:
     rows = [
         (f"[{folder}](../studies/{folder})", spec.question, _papers(path), _varied(spec))
         for path in sorted(FOLDER.glob("*/paper.yaml"))
+        if file_kind(path) == "ablation"
         for folder, spec in [(path.parent.name, _spec(path))]
     ]
     return _table(("study", "question", "arXiv", "arms"), rows)
@@ -48,7 +49,11 @@ def overview() -> str:
 
 def sizes() -> str:
     """Return a line per file but smoke tests: data, arms, seeds, epochs, multiply-adds, time."""
-    files = [path for path in FOLDER.glob("*/*.yaml") if path.name != "smoke.yaml"]
+    files = [
+        path
+        for path in FOLDER.glob("*/*.yaml")
+        if path.name != "smoke.yaml" and file_kind(path) == "ablation"
+    ]
     headers = ("file", "data", "design", "arms x seeds", "epochs", "multiply-adds", "estimated")
     return _table(headers, [_size(path) for path in sorted(files, key=_order)])
 

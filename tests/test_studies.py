@@ -10,7 +10,7 @@ import pytest
 from nasablate.blueprint import digest, lower
 from nasablate.data import DataInfo
 from nasablate.errors import GenomeError
-from nasablate.genome import AblationSpec, genome_presets, load_ablation, load_genome
+from nasablate.genome import AblationSpec, file_kind, genome_presets, load_ablation, load_genome
 from nasablate.genome.ablation import Reported
 from nasablate.genome.reported import reported_of
 from nasablate.search.ablation import run_ablation
@@ -19,7 +19,7 @@ from nasablate.search.arms import Arm, resolve_arms
 from nasablate.search.variant import on_data
 
 FOLDER = Path(__file__).resolve().parents[1] / "studies"
-FILES = sorted(FOLDER.glob("*/*.yaml"))
+FILES = sorted(path for path in FOLDER.glob("*/*.yaml") if file_kind(path) == "ablation")
 NAMES = [str(path.relative_to(FOLDER)) for path in FILES]
 PAPER = [name for name in NAMES if "/paper" in name]
 SERIOUS = [name for name in NAMES if not name.endswith("smoke.yaml")]
@@ -97,7 +97,7 @@ def comment_of(name: str) -> str:
 
 
 def test_every_study_has_its_three_sizes() -> None:
-    folders = {path.name for path in FOLDER.iterdir() if path.is_dir()}
+    folders = {path.parent.name for path in FILES}
     assert len(folders) == 12
     for folder in folders:
         sizes = {name.removeprefix(f"{folder}/") for name in NAMES if name.startswith(f"{folder}/")}
