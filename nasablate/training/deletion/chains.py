@@ -5,7 +5,7 @@ stem runs before a chain and the head after it. No torch.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from nasablate.blueprint.blueprint import Blueprint
@@ -57,13 +57,16 @@ def deleted_units(chain: Chain) -> tuple[int, ...]:
     return tuple(sorted(step.unit for step in chain if step.branch == 0))
 
 
-def check_chains(blueprint: Blueprint, chains: Iterable[Chain]) -> None:
+def check_chains(blueprint: Blueprint, chains: Sequence[Chain]) -> None:
     """Refuse chains that this network cannot run.
 
     Raises:
-        InputError: a chain lacks units or repeats them, deletes a unit that cannot be deleted,
-            weakens one without a shortcut, or joins units whose shapes differ.
+        InputError: there is no chain; or one lacks units or repeats them, deletes a unit that
+            cannot be deleted, weakens one without a shortcut, or joins units whose shapes differ.
     """
+    if not chains:
+        message = "no chain to be evaluated; ask for one deletion at least"
+        raise InputError(message)
     candidates = deletable(blueprint)
     units = list(unit_indices(blueprint))
     checked: set[tuple[int, Step]] = set()

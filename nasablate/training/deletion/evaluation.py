@@ -50,7 +50,7 @@ def evaluate_chains(
         progress: Called after every batch.
 
     Raises:
-        InputError: a chain cannot be run.
+        InputError: there is no chain or no image, or a chain cannot be run.
     """
     check_chains(net.blueprint, chains)
     net.eval()
@@ -79,7 +79,7 @@ def evaluate_naively(
     """Return the same as ``evaluate_chains``, one whole pass per chain and batch.
 
     Raises:
-        InputError: a chain cannot be run.
+        InputError: there is no chain or no image, or a chain cannot be run.
     """
     check_chains(net.blueprint, chains)
     net.eval()

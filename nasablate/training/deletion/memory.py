@@ -130,8 +130,8 @@ def _growing_elements(blueprint: Blueprint, root: Node, batch: int) -> int:
 
 
 def _at_once(slabs: int, batch: int) -> int:
-    """Return how many images of ``slabs`` batches go through a unit together."""
-    return min(slabs, slabs_at_once(batch)) * batch
+    """Return how many images of ``slabs`` batches, or of smaller ones, run together at most."""
+    return min(slabs * batch, max(batch, KERNEL_IMAGES))
 
 
 def slabs_at_once(batch: int) -> int:

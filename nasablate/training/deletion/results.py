@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from nasablate.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class ChainResults:
@@ -86,8 +88,15 @@ class Collector:
         self._rows |= dict.fromkeys(chains, row)
 
     def results(self) -> ChainResults:
-        """Return everything gathered."""
+        """Return everything gathered.
+
+        Raises:
+            InputError: there was no batch.
+        """
         self._close()
+        if not self._batches:
+            message = "no images to evaluate chains on"
+            raise InputError(message)
         return joined(self._batches)
 
     def _close(self) -> None:

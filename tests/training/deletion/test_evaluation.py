@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from nasablate.errors import InputError
 from nasablate.nets import Net
 from nasablate.training.deletion.candidates import deletable
 from nasablate.training.deletion.cases import (
@@ -245,3 +246,28 @@ def test_every_family_has_its_way() -> None:
         ways = {c.way for c in deletable(family(name).blueprint) if c.stage >= 0}
         assert "shortcut" in ways, name
         assert (ways == {"shortcut"}) == (name != "linear bottleneck"), name
+
+
+def test_nothing_to_evaluate_is_refused() -> None:
+    net = trained("resnet-20", {"width": 8, "stem.width": 8}, (2, 2))
+    with pytest.raises(InputError, match="no chain"):
+        evaluate_chains(net, [], [images(net)])
+    with pytest.raises(InputError, match="no images"):
+        evaluate_chains(net, [intact(net.blueprint)], [])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_a_gpu_gives_what_a_processor_gives() -> None:
+    net = trained("pyramidnet-110-a48", {"widening.alpha": 9}, (3, 3, 3))
+    batch = images(net)
+    chains = [case.chain for case in single_deletions(net.blueprint)]
+    expected = run(net, chains, batch)
+    torch.backends.cudnn.allow_tf32, before = False, torch.backends.cudnn.allow_tf32
+    try:
+        on_gpu = (batch[0].cuda(), batch[1].cuda())
+        found = [run(net.cuda(), chains, on_gpu, form=form) for form in (None, "depth")]
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+    for logits in found:
+        assert np.abs(logits - expected).max() <= 1e-4 * np.abs(expected).max()
