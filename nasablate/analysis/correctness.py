@@ -229,7 +229,7 @@ def class_differences(
     arm: "NDArray[np.bool_]",
     labels: "NDArray[np.int64]",
     *,
-    resamples: int = RESAMPLES,
+    resamples: int | None = RESAMPLES,
 ) -> tuple[ClassDifference, ...]:
     """Compare the arms in every class, lowest label first; Holm is over the classes.
 
@@ -237,7 +237,7 @@ def class_differences(
         reference: [seeds x images], True where the network is right.
         arm: The same seeds and images.
         labels: [images], the class of each.
-        resamples: Draws of the crossed bootstrap.
+        resamples: Draws of the crossed bootstrap; None leaves it out, as for many classes.
 
     Raises:
         ValueError: shapes that do not fit, arrays of another type, or an empty one.
@@ -260,7 +260,9 @@ def class_differences(
             images=own.shape[1],
             comparison=comparison,
             holm_p=adjusted.get(str(label)),
-            crossed=crossed_bootstrap(own, resamples=resamples) if min(own.shape) > 1 else None,
+            crossed=None
+            if resamples is None or min(own.shape) < 2
+            else crossed_bootstrap(own, resamples=resamples),
         )
         for label, comparison, own in found
     )

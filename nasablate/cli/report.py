@@ -22,6 +22,7 @@ EXAMPLES = """\
   nasablate report placement-digits --html report.html
   nasablate report placement-digits --csv > arms.csv
   nasablate report placement-digits --svg effects.svg --figure effects
+  nasablate report placement-digits --by-class
   nasablate report placement-digits --latex table.tex --markdown table.md
   nasablate report one two --dashboard dashboards/compare-spaces.yaml --html spaces.html"""
 
@@ -97,6 +98,12 @@ def command(  # noqa: PLR0913 - one parameter per form
             show_default=False,
         ),
     ] = None,
+    by_class: Annotated[
+        bool,
+        typer.Option(
+            "--by-class", help="Print an ablation's error class by class, as text or with --csv."
+        ),
+    ] = False,
     storage: StorageOption = DEFAULT_STORAGE,
 ) -> None:
     """Show what a study came to, finished or not.
@@ -122,7 +129,9 @@ def command(  # noqa: PLR0913 - one parameter per form
         for option, path in (("--latex", latex), ("--markdown", markdown)):
             if path is not None:
                 _write_tables(report, path, option, quiet=form is not None)
-        if form is not None or not any(files.values()):
+        if by_class:
+            _print_classes(report, form or Form.TEXT)
+        elif form is not None or not any(files.values()):
             _print(report, form or Form.TEXT)
 
 
@@ -223,6 +232,35 @@ def _print_ablation(report: "AblationReport", form: Form) -> None:
 
     parts = [answer_text(report), ablation_summary(report.result), background_text(report)]
     typer.echo("\n\n".join(parts))
+
+
+def _print_classes(report: "AblationReport | SearchReport", form: Form) -> None:
+    """Print an ablation class by class.
+
+    Raises:
+        InputError: the study is a search or has no classes yet, or JSON was asked for.
+    """
+    from nasablate.cli.output import format_table
+    from nasablate.report.ablation import AblationReport
+    from nasablate.report.class_tables import classes_csv, classes_sentence, classes_table
+
+    name = report.result.name
+    if not isinstance(report, AblationReport):
+        message = f"--by-class is for ablations, and {name!r} is a search"
+        raise InputError(message)
+    if form is Form.JSON:
+        message = "--json has the classes without --by-class; leave one out"
+        raise InputError(message)
+    if not report.classes:
+        message = f"{name!r} has no errors by class: they are kept when a study has ended"
+        raise InputError(message)
+    if form is Form.CSV:
+        typer.echo(classes_csv(report), nl=False)
+        return
+    found = classes_table(report)
+    rows: list[list[object]] = [list(map(str, row)) for row in found.rows]
+    table = format_table([column.title for column in found.columns], rows)
+    typer.echo(f"{classes_sentence(report)}\n\n{table}")
 
 
 def _print_search(report: "SearchReport", form: Form) -> None:

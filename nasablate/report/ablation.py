@@ -14,7 +14,20 @@ from nasablate.figures.reported import ReportedErrors, reported_data
 from nasablate.figures.schedule_lines import SizeLines, schedule_lines_data
 from nasablate.genome import AblationSpec, Genome
 from nasablate.report.environment import Environment, environment_of
-from nasablate.search.ablation_result import ARMS, DATA, AblationResult, load_ablation_result
+from nasablate.search.ablation_classes import (
+    ClassRow,
+    classes_document,
+    compare_classes,
+    labels_of,
+)
+from nasablate.search.ablation_images import Found, predictions_by_arm
+from nasablate.search.ablation_result import (
+    ARMS,
+    DATA,
+    AblationResult,
+    load_ablation_result,
+    shown_trials,
+)
 from nasablate.search.spec_guard import stored_spec
 from nasablate.store import Database, Epoch, TrialRecord
 
@@ -61,6 +74,8 @@ class AblationReport:
     epochs: Mapping[int, tuple[Epoch, ...]]
     num_images: int | None
     """Images of the part that judges; None before the first result."""
+    predictions: Found
+    """On that part, by arm and replicate."""
 
     @property
     def wanted(self) -> int:
@@ -107,6 +122,11 @@ class AblationReport:
                 return json.loads(trial.attributes["recipe"])
         return {}
 
+    @cached_property
+    def classes(self) -> tuple[ClassRow, ...]:
+        """The arms class by class; empty until the study has ended."""
+        return compare_classes(self.predictions, labels_of(self.attributes))
+
     @property
     def image_counts(self) -> dict[str, int]:
         """Images of each part, where the study has them: ``num_train`` and so on."""
@@ -147,7 +167,7 @@ class AblationReport:
     @cached_property
     def sizes(self) -> SizeLines | None:
         """Error against depth or size; None where the arms do not differ in it."""
-        return schedule_lines_data(self.result, dict(_genomes(self.trials)))
+        return schedule_lines_data(self.result, dict(arm_genomes(self.trials)))
 
     def document(self) -> dict[str, Any]:
         """Return the whole report as plain JSON data."""
@@ -165,6 +185,7 @@ class AblationReport:
             **self.result.document(),
             "states": dict(self.result.counts),
             "missing": [asdict(item) for item in self.missing],
+            "classes": classes_document(self.classes),
             "edits": [asdict(item) for item in self.edits],
             "protocol": {
                 "data": self.spec.data.document(),
@@ -192,13 +213,15 @@ def load_ablation_report(database: Database, name: str) -> AblationReport:
     predictions = study.predictions.all(spec.evaluate)
     counts = {found.num_images for found in predictions.values()}
     counts |= {r.num_images for r in study.test_readings()} if spec.evaluate == "test" else set()
+    result, trials = load_ablation_result(database, spec), tuple(study.trials())
     return AblationReport(
-        result=load_ablation_result(database, spec),
+        result=result,
         spec=spec,
         attributes=study.attributes(),
-        trials=tuple(study.trials()),
+        trials=trials,
         epochs=study.curves(),
         num_images=min(counts, default=None),
+        predictions=predictions_by_arm(study, shown_trials(trials, result.arms), spec),
     )
 
 
@@ -249,7 +272,7 @@ def _edits(item: Mapping[str, Any]) -> ArmEdits:
     )
 
 
-def _genomes(trials: Sequence[TrialRecord]) -> Iterator[tuple[str, Genome]]:
+def arm_genomes(trials: Sequence[TrialRecord]) -> Iterator[tuple[str, Genome]]:
     """Yield every arm with its genome; those of another version are passed over."""
     seen: set[str] = set()
     for trial in trials:

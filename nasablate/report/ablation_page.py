@@ -25,6 +25,7 @@ from nasablate.report.ablation_words import (
     rule,
     state_sentence,
 )
+from nasablate.report.class_tables import classes_sentence, classes_table
 from nasablate.report.markup import (
     Section,
     code_block,
@@ -116,7 +117,12 @@ def _results(report: AblationReport) -> Section:
         table(tables.results_table(report)),
         drawn(arms_drawing(report)),
         details("More numbers", table(tables.statistics_table(report)), images),
+        details("Error by class (exploratory)", _classes(report)) if report.classes else "",
     )
+
+
+def _classes(report: AblationReport) -> str:
+    return paragraph(classes_sentence(report)) + table(classes_table(report))
 
 
 def _factors(report: AblationReport) -> Iterator[Section]:

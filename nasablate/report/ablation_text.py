@@ -11,6 +11,7 @@ from nasablate.report.ablation_words import (
     rule,
     state_sentence,
 )
+from nasablate.report.class_tables import classes_sentence
 from nasablate.report.reproduce import code_sentence, commands
 from nasablate.report.wrapping import filled
 
@@ -35,6 +36,9 @@ def _background(report: AblationReport) -> Iterator[str]:
         yield "replicates without a result"
         for item in report.missing:
             yield from filled(f"{item.arm}, seed {item.seed}: {item.short}, {item.reason}", "  ")
+        yield ""
+    if classes := classes_sentence(report):
+        yield from filled(f"{classes} --by-class lists them.")
         yield ""
     yield "arms"
     for item in report.edits:

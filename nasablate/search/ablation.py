@@ -88,6 +88,7 @@ def run_ablation(
     watch = observer or SilentObserver()
     watch.on_phase("loading the data and the arms")
     from nasablate.data import load_info
+    from nasablate.search.ablation_classes import keep_labels
     from nasablate.search.ablation_images import keep_images
     from nasablate.search.answerable import check_can_answer
     from nasablate.search.arms import resolve_arms
@@ -107,11 +108,13 @@ def run_ablation(
             watch.on_phase(f"took over {count} finished trials from {from_records}")
             if _is_finished(study, spec):
                 keep_images(study, spec)
+                keep_labels(study, spec)
                 return load_ablation_result(database, spec)
         with runner:
             completed = _train_all(study, spec, proposals, records, runner, watch)
         if completed:
             keep_images(study, spec)
+            keep_labels(study, spec)
         return load_ablation_result(database, spec, interrupted=not completed)
 
 

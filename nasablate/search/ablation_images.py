@@ -89,7 +89,7 @@ def compare_images(
 
     What was kept when the study ended is not worked out again.
     """
-    found = _by_arm(study, trials, spec)
+    found = predictions_by_arm(study, trials, spec)
     kept: Mapping[str, Any] = study.attributes().get(IMAGES, {})
     if kept.get("networks") == _count(found):
         return tuple(ArmImages.of(item) for item in kept["arms"])
@@ -98,7 +98,7 @@ def compare_images(
 
 def keep_images(study: StudyStore, spec: AblationSpec) -> None:
     """Work out the comparison of a study that has ended, so that later readers need not."""
-    found = _by_arm(study, study.trials(), spec)
+    found = predictions_by_arm(study, study.trials(), spec)
     document = [item.document() for item in _compared(found)]
     study.set_attribute(IMAGES, {"networks": _count(found), "arms": document})
 
@@ -107,7 +107,10 @@ Found = Mapping[str, Mapping[int, Predictions]]
 """Predictions by arm and replicate, the reference first."""
 
 
-def _by_arm(study: StudyStore, trials: Sequence[TrialRecord], spec: AblationSpec) -> Found:
+def predictions_by_arm(
+    study: StudyStore, trials: Sequence[TrialRecord], spec: AblationSpec
+) -> Found:
+    """Return the predictions on the part that judges."""
     predictions = study.predictions.all(spec.evaluate)
     found: dict[str, dict[int, Predictions]] = {
         str(arm["name"]): {} for arm in study.attributes()["arms"]
@@ -127,13 +130,17 @@ def _count(found: Found) -> int:
 def _compared(found: Found) -> Iterator[ArmImages]:
     (_, reference), *others = found.items()
     for name, own in others:
-        shared = [r for r in sorted(reference.keys() & own.keys()) if _fits(reference[r], own[r])]
+        shared = shared_replicates(reference, own)
         if shared:
             yield _arm(name, shared, [reference[r] for r in shared], [own[r] for r in shared])
 
 
-def _fits(one: Predictions, other: Predictions) -> bool:
-    return one.num_images == other.num_images
+def shared_replicates(
+    reference: Mapping[int, Predictions], own: Mapping[int, Predictions]
+) -> list[int]:
+    """Return the replicates of which both have predictions of as many images."""
+    shared = sorted(reference.keys() & own.keys())
+    return [r for r in shared if reference[r].num_images == own[r].num_images]
 
 
 def _arm(
@@ -142,7 +149,7 @@ def _arm(
     reference: Sequence[Predictions],
     own: Sequence[Predictions],
 ) -> ArmImages:
-    ours, theirs = _correct(own), _correct(reference)
+    ours, theirs = correctness(own), correctness(reference)
     crossed = None
     if min(ours.shape) > 1:
         crossed = crossed_bootstrap(image_differences(theirs, ours))
@@ -156,7 +163,7 @@ def _arm(
     )
 
 
-def _correct(networks: Sequence[Predictions]) -> "NDArray[np.bool_]":
+def correctness(networks: Sequence[Predictions]) -> "NDArray[np.bool_]":
     """Return which images each network has right, [networks x images]."""
     import numpy as np
 

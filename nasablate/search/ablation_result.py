@@ -234,7 +234,7 @@ def load_ablation_result(
         fraction=fraction_of(spec) if spec.design == "fractional" else None,
         effects=effect_tables(spec, cells),
         steps=path_table(spec, cells),
-        images=compare_images(study, _shown(trials, arms), spec),
+        images=compare_images(study, shown_trials(trials, arms), spec),
         reported=set_beside(spec, _measured(arms, trials), _num_train(attributes)),
         interrupted=interrupted,
         looks=looks,
@@ -255,7 +255,7 @@ def looks_of(study: StudyStore, trials: Sequence[TrialRecord], spec: AblationSpe
     return take_looks(spec, names, errors, lost)
 
 
-def _shown(trials: Sequence[TrialRecord], arms: Sequence[ArmResult]) -> list[TrialRecord]:
+def shown_trials(trials: Sequence[TrialRecord], arms: Sequence[ArmResult]) -> list[TrialRecord]:
     """Return the trials whose errors are shown."""
     shown = {(arm.name, replicate) for arm in arms for replicate in arm.errors}
     return [t for t in trials if (t.attributes["arm"], t.attributes["replicate"]) in shown]
