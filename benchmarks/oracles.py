@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from nasablate.blueprint import lower
 from nasablate.genome import Genome, load_genome
 from nasablate.genome.edits import apply_edits
-from nasablate.nets import build
+from nasablate.nets import Net, build
 
 Roles = tuple[tuple[str, str], ...]
 """Patterns of the other library's names and what they are called here, applied in order."""
@@ -42,6 +42,8 @@ class Oracle:
     """Arguments of the other library's constructor."""
     without: str = ""
     """Name of modules of the other network that are left out."""
+    side: int = SIDE
+    """Height and width of the images."""
 
     @property
     def name(self) -> str:
@@ -101,7 +103,8 @@ def compare(oracle: Oracle) -> Errors:
     names = rename_all(theirs, oracle.roles, ours)
     _share_weights(theirs, ours, names)
     generator = torch.Generator().manual_seed(1)
-    images = torch.randn(BATCH, 3, SIDE, SIDE, generator=generator, dtype=torch.float64)
+    size = (BATCH, 3, oracle.side, oracle.side)
+    images = torch.randn(size, generator=generator, dtype=torch.float64)
     with torch.no_grad():
         expected, found = theirs.eval()(images), ours.eval()(images)
     assert expected.std() > 1e-6, "the logits do not depend on the image"
@@ -196,8 +199,12 @@ def _libraries() -> tuple[Any, Any]:
 
 
 def _ours(oracle: Oracle) -> nn.Module:
-    edits = {"head.dropout": 0.0, **oracle.edits}
-    document, ignored = apply_edits(Genome, load_genome(oracle.preset).document(), edits)
+    preset = load_genome(oracle.preset)
+    size = {"input.height": oracle.side, "input.width": oracle.side}
+    edits = {"head.dropout": 0.0, **size, **oracle.edits}
+    if preset.auxiliary:
+        edits |= {"auxiliary.*.dropout": 0.0}
+    document, ignored = apply_edits(Genome, preset.document(), edits)
     assert not ignored
     with torch.device("meta"):
         return build(lower(Genome.parse(document))).double()
@@ -216,11 +223,22 @@ def _share_weights(theirs: nn.Module, ours: nn.Module, names: dict[str, str]) ->
 
 
 def _train_step(net: nn.Module, images: Tensor) -> Tensor:
-    """Return the logits in training mode, after gradients of a random linear loss."""
-    logits = net.train()(images)
+    """Return the logits in training mode, after gradients of a random linear loss.
+
+    Those of auxiliary classifiers follow the network's own.
+    """
+    logits = torch.cat(_all_logits(net.train(), images), dim=1)
     generator = torch.Generator().manual_seed(2)
     (logits * torch.randn(logits.shape, generator=generator, dtype=logits.dtype)).sum().backward()
     return logits.detach()
+
+
+def _all_logits(net: nn.Module, images: Tensor) -> tuple[Tensor, ...]:
+    if isinstance(net, Net):
+        return net.all_logits(images)
+    found: Tensor | tuple[Tensor, ...] = net(images)
+    # torchvision names the auxiliary classifiers from the last to the first
+    return (found,) if isinstance(found, Tensor) else (found[0], *reversed(found[1:]))
 
 
 def _gradient(parameter: Tensor) -> Tensor:
@@ -235,4 +253,4 @@ def _statistics_error(theirs: nn.Module, ours: nn.Module, names: dict[str, str])
         for name, value in theirs.named_buffers()
         if value.is_floating_point()
     ]
-    return max(relative(mine, other) for mine, other in pairs)
+    return max((relative(mine, other) for mine, other in pairs), default=0.0)

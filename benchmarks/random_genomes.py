@@ -9,6 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from benchmarks.random_plain_units import (
+    random_auxiliary,
+    random_plain_unit,
+    random_response,
+    random_stage,
+)
 from nasablate.blueprint import Blueprint, lower
 from nasablate.errors import GenomeError
 from nasablate.genome import Genome
@@ -56,7 +62,7 @@ def random_genome(rng: random.Random) -> Genome:
             "classes": rng.randint(1, 20),
             "stem": _stem(rng),
             "stages": [
-                {"units": rng.choice((0, 1, 1, 2, 3)), "stride": rng.choice((1, 2))}
+                random_stage(rng, _unit(rng) if rng.random() < 0.3 else None)
                 for _ in range(rng.randint(1, 4))
             ],
             "width": rng.randint(1, 24),
@@ -66,6 +72,7 @@ def random_genome(rng: random.Random) -> Genome:
             "shortcut": _shortcut(rng),
             "activation": rng.choice(get_args(Activation)),
             "se": _squeeze_excitation(rng) if rng.random() < 0.3 else None,
+            "lrn": random_response(rng) if rng.random() < 0.2 else None,
             "dropout": rng.choice((0.0, 0.3)),
             "drop_path": {
                 "final": rng.choice((0.0, 0.5)),
@@ -85,7 +92,10 @@ def random_genome(rng: random.Random) -> Genome:
                 "pool": rng.choice(("gap", "gap", "flatten")),
                 "hidden": [rng.randint(1, 32) for _ in range(rng.choice((0, 0, 1, 2)))],
                 "dropout": rng.choice((0.0, 0.5)),
+                "dropout_at": rng.choice(("linear", "hidden", "after_hidden")),
+                "classifier": rng.choice(("linear", "linear", "conv")),
             },
+            "auxiliary": random_auxiliary(rng),
             "norm": {"eps": rng.choice((1e-5, 1e-3)), "momentum": rng.choice((0.1, 0.01))},
             "conv_bias": rng.choice(("auto", "always")),
         }
@@ -94,7 +104,9 @@ def random_genome(rng: random.Random) -> Genome:
 
 def _stem(rng: random.Random) -> Record:
     common: Record = {"width": rng.randint(1, 24), "post": _slot(rng)}
-    kind = rng.choice(("conv3x3", "conv3x3", "conv7x7_pool", "deep"))
+    kind = rng.choice(("conv3x3", "conv3x3", "conv7x7_pool", "deep", "none"))
+    if kind == "none":
+        return {"kind": kind}
     if kind == "conv3x3":
         return common | {"kind": kind, "stride": rng.choice((1, 2))}
     pool = {
@@ -126,6 +138,8 @@ def _widening(rng: random.Random) -> Record:
 
 
 def _unit(rng: random.Random) -> Record:
+    if rng.random() < 0.3:
+        return random_plain_unit(rng)
     kind = rng.choice(("single", "basic", "bottleneck", "bottleneck", "res2net", "linear"))
     inner: Record = {
         "bottleneck_ratio": rng.choice((0.25, 0.3, 0.5, 1.0, 2.0)),

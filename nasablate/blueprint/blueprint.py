@@ -65,6 +65,17 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Auxiliary:
+    """A classifier in the middle of the network, which only training runs."""
+
+    part: Part
+    after: int
+    """Index of the part whose result it reads."""
+    weight: float
+    """Factor of its loss."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """A named span of layers, ``layers[start:stop]``, that reads one tensor from outside."""
 
@@ -92,11 +103,13 @@ class Blueprint:
     """A network as a chain of parts, each of which reads the result of the one before it.
 
     ``layers`` and ``units`` are the same network as one list of layers in single-assignment
-    order and spans over it; they are written out when first asked for.
+    order and spans over it; they are written out when first asked for. Auxiliary classifiers
+    stand beside the chain and are in neither.
     """
 
     input: Shape
     parts: tuple[Part, ...]
+    auxiliary: tuple[Auxiliary, ...] = ()
 
     @property
     def output(self) -> Shape:

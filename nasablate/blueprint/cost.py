@@ -21,4 +21,14 @@ def cost(blueprint: Blueprint) -> Cost:
         macs += own.macs
         activations += own.activations
         conv_activations += own.conv_activations
-    return Cost(params, norm_params, macs, activations, conv_activations)
+    extra = [head.part.fragment.cost for head in blueprint.auxiliary]
+    auxiliary_params = sum(own.params for own in extra)
+    return Cost(
+        params + auxiliary_params,
+        norm_params + sum(own.norm_params for own in extra),
+        macs,
+        activations,
+        conv_activations,
+        auxiliary_params,
+        sum(own.macs for own in extra),
+    )

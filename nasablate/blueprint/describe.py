@@ -1,17 +1,18 @@
 """Describes a blueprint: a table per unit and per layer, and the totals."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from typing import Any, assert_never
 
-from nasablate.blueprint.blueprint import Blueprint, Part
+from nasablate.blueprint.blueprint import Blueprint, Fragment, Part
 from nasablate.blueprint.cost import cost
 from nasablate.blueprint.digest import digest
-from nasablate.blueprint.layer import Layer
+from nasablate.blueprint.layer import IMAGE, Layer
 from nasablate.blueprint.layer_cost import FLOAT_BYTES, Cost, layer_macs, layer_params
 from nasablate.blueprint.ops import (
     Act,
+    AdaptivePool,
     Add,
     Concat,
     Conv,
@@ -23,6 +24,7 @@ from nasablate.blueprint.ops import (
     Gate,
     GlobalPool,
     Linear,
+    Lrn,
     Norm,
     Op,
     PadChannels,
@@ -33,7 +35,12 @@ from nasablate.blueprint.ops import (
     Scale,
     Shape,
     Slice,
+    pair,
 )
+
+
+_PARALLEL = ("inception", "conv")
+"""Kinds of unit whose convolutions may stand side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ class Description:
             f"macs         {total.macs:>16,}   (flops = 2 x macs = {total.flops:,})",
             f"activations  {total.activations:>16,}   "
             f"({total.activation_bytes / 2**20:.2f} MiB in float32, per image)",
+            *_auxiliary_lines(total),
             *(f"warning: {warning}" for warning in self.warnings),
         ]
         return "\n".join(lines)
@@ -107,10 +115,25 @@ def describe(blueprint: Blueprint, name: str = "") -> Description:
         digest=digest(blueprint),
         weight_layers=_weight_layers(blueprint),
         cost=cost(blueprint),
-        units=tuple(_unit_row(part) for part in blueprint.parts),
-        layers=tuple(_layer_row(layer) for layer in blueprint.layers),
+        units=tuple(_unit_row(part) for part in blueprint.parts if part.fragment.layers)
+        + tuple(_unit_row(head.part) for head in blueprint.auxiliary),
+        layers=tuple(_layer_row(layer) for layer in blueprint.layers)
+        + tuple(
+            _layer_row(replace(layer, name=f"{head.part.name}.{layer.name}"))
+            for head in blueprint.auxiliary
+            for layer in head.part.fragment.layers
+        ),
         warnings=tuple(_warnings(blueprint)),
     )
+
+
+def _auxiliary_lines(total: Cost) -> list[str]:
+    if not total.auxiliary_params:
+        return []
+    return [
+        f"auxiliary    {total.auxiliary_params:>16,}   of the params, and in training "
+        f"{total.auxiliary_macs:,} macs more; left out at inference"
+    ]
 
 
 def _row_document(row: Row) -> dict[str, Any]:
@@ -142,9 +165,24 @@ def _unit_row(part: Part) -> Row:
 
 def _weight_layers(blueprint: Blueprint) -> int:
     """Count convolutions and linear layers outside shortcuts, gates and attention."""
-    main = [layer for layer in blueprint.layers if isinstance(layer.op, Conv | Linear)]
-    side = ("shortcut_", "se_", "attention_")
-    return sum(not layer.name.rsplit(".", 1)[-1].startswith(side) for layer in main)
+    return sum(
+        _longest_path(part.fragment) if part.fragment.kind in _PARALLEL else _all(part.fragment)
+        for part in blueprint.parts
+    )
+
+
+def _all(fragment: Fragment) -> int:
+    main = [layer for layer in fragment.layers if isinstance(layer.op, Conv | Linear)]
+    return sum(not layer.name.startswith(("shortcut_", "se_", "attention_")) for layer in main)
+
+
+def _longest_path(fragment: Fragment) -> int:
+    """Count along the longest way through branches that stand side by side."""
+    lengths = {IMAGE: 0}
+    for index, layer in enumerate(fragment.layers):
+        before = max(lengths[place] for place in layer.inputs)
+        lengths[index] = before + isinstance(layer.op, Conv | Linear)
+    return lengths[fragment.output if fragment.branch is None else fragment.branch]
 
 
 def op_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per operation
@@ -158,7 +196,7 @@ def op_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per opera
             stride = f" /{op.stride}" if op.stride > 1 else ""
             groups = f", {op.groups} groups" if op.groups > 1 else ""
             bias = ", bias" if op.bias else ""
-            kernel = f"{op.kernel}x{op.kernel}"
+            kernel = "{}x{}".format(*pair(op.kernel))
             return f"conv {kernel}{stride}, {op.inputs} -> {op.outputs}{groups}{bias}"
         case Linear():
             return f"linear, {op.inputs} -> {op.outputs}"
@@ -169,6 +207,10 @@ def op_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per opera
         case Pool():
             ceil = ", ceil" if op.ceil else ""
             return f"{op.kind} pool {op.kernel}x{op.kernel} /{op.stride}{ceil}"
+        case AdaptivePool():
+            return f"average pool to {op.side}x{op.side}"
+        case Lrn():
+            return f"local response norm over {op.size}"
         case GlobalPool():
             return "global average pool"
         case Flatten():

@@ -16,9 +16,15 @@ def digest(blueprint: Blueprint) -> str:
     a repeated ReLU and operations that change nothing leave no trace.
     """
     source, function = _hash("image", *map(str, blueprint.input)), ""
+    results: list[tuple[str, str]] = []
     for part in blueprint.parts:
         source, function = _through(part.fragment, source, function)
-    return _hash("network", source)
+        results.append((source, function))
+    extra = [
+        _hash(str(head.weight), _through(head.part.fragment, *results[head.after])[0])
+        for head in blueprint.auxiliary
+    ]
+    return _hash("network", source, *sorted(extra))
 
 
 def _through(fragment: Fragment, source: str, function: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import prod
 
 from nasablate.blueprint.layer import Layer
-from nasablate.blueprint.ops import Conv, Custom, Linear, Norm
+from nasablate.blueprint.ops import Conv, Custom, Linear, Norm, pair
 
 FLOAT_BYTES = 4
 
@@ -24,6 +24,10 @@ class Cost:
     """Output elements of all layers."""
     conv_activations: int
     """Output elements of convolutions and linear layers (arXiv 2003.13678)."""
+    auxiliary_params: int = 0
+    """The part of ``params`` in auxiliary classifiers, which are left out at inference."""
+    auxiliary_macs: int = 0
+    """Multiply-adds of auxiliary classifiers, in training only and no part of ``macs``."""
 
     @property
     def flops(self) -> int:
@@ -45,6 +49,8 @@ class Cost:
             "activations": self.activations,
             "conv_activations": self.conv_activations,
             "activation_bytes": self.activation_bytes,
+            "auxiliary_params": self.auxiliary_params,
+            "auxiliary_macs": self.auxiliary_macs,
         }
 
 
@@ -75,7 +81,7 @@ def layer_params(layer: Layer) -> int:
     """Return the number of trainable parameters of a layer."""
     match layer.op:
         case Conv() as conv:
-            weights = conv.outputs * (conv.inputs // conv.groups) * conv.kernel**2
+            weights = conv.outputs * (conv.inputs // conv.groups) * prod(pair(conv.kernel))
             return weights + (conv.outputs if conv.bias else 0)
         case Linear() as linear:
             return (linear.inputs + 1) * linear.outputs
@@ -91,7 +97,7 @@ def layer_macs(layer: Layer) -> int:
     """Return the multiply-adds of a layer for one image."""
     match layer.op:
         case Conv() as conv:
-            return prod(layer.shape) * (conv.inputs // conv.groups) * conv.kernel**2
+            return prod(layer.shape) * (conv.inputs // conv.groups) * prod(pair(conv.kernel))
         case Linear() as linear:
             return linear.inputs * linear.outputs
         case Custom() as custom:

@@ -7,15 +7,28 @@ Shape = tuple[int, ...]
 """(channels, height, width) of a feature map, or (features,) of a vector; no batch axis."""
 
 
+Pair = int | tuple[int, int]
+"""One number for both axes, or one for the height and one for the width."""
+
+
+def pair(value: Pair) -> tuple[int, int]:
+    """Return the numbers of height and width.
+
+    >>> pair(3), pair((1, 7))
+    ((3, 3), (1, 7))
+    """
+    return (value, value) if isinstance(value, int) else value
+
+
 @dataclass(frozen=True, slots=True)
 class Conv:
-    """2-D convolution with a square kernel."""
+    """2-D convolution."""
 
     inputs: int
     outputs: int
-    kernel: int
+    kernel: Pair
     stride: int = 1
-    padding: int = 0
+    padding: Pair = 0
     groups: int = 1
     bias: bool = False
 
@@ -55,6 +68,23 @@ class Pool:
     ceil: bool = False
     count_padding: bool = False
     """Whether an average divides by the whole window where it overlaps the padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptivePool:
+    """Average over windows that tile the map: (C, H, W) -> (C, side, side)."""
+
+    side: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lrn:
+    """Local response normalisation, ``x / (k + alpha * mean over size channels of x^2)^beta``."""
+
+    size: int
+    alpha: float
+    beta: float
+    k: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +219,8 @@ Op = (
     | Norm
     | Act
     | Pool
+    | AdaptivePool
+    | Lrn
     | GlobalPool
     | Flatten
     | Dropout

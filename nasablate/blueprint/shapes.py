@@ -5,6 +5,7 @@ from typing import assert_never
 
 from nasablate.blueprint.ops import (
     Act,
+    AdaptivePool,
     Add,
     Concat,
     Conv,
@@ -16,6 +17,7 @@ from nasablate.blueprint.ops import (
     Gate,
     GlobalPool,
     Linear,
+    Lrn,
     Norm,
     Op,
     PadChannels,
@@ -26,6 +28,7 @@ from nasablate.blueprint.ops import (
     Scale,
     Shape,
     Slice,
+    pair,
 )
 from nasablate.errors import GenomeError, Problem
 
@@ -42,11 +45,13 @@ def output_shape(  # noqa: C901, PLR0911, PLR0912 - one case per operation
     match op:
         case Conv():
             assert first[0] == op.inputs, (op, first)
-            size = (_window(length, op, ceil=False) for length in first[1:])
-            return (op.outputs, *size)
+            return (op.outputs, *_conv_size(op, first[1:]))
         case Pool():
             _check_padding(op)
-            return (first[0], *(_window(length, op, ceil=op.ceil) for length in first[1:]))
+            places = (op.kernel, op.stride, op.padding)
+            return (first[0], *(_window(length, *places, ceil=op.ceil) for length in first[1:]))
+        case AdaptivePool():
+            return (first[0], op.side, op.side)
         case Linear():
             assert first == (op.inputs,), (op, first)
             return (op.outputs,)
@@ -70,7 +75,7 @@ def output_shape(  # noqa: C901, PLR0911, PLR0912 - one case per operation
             return first
         case Norm() | Act() | Dropout() | DropBranch() | DropBlock() | Scale():
             return first
-        case Gate() | RadixSoftmax():
+        case Gate() | RadixSoftmax() | Lrn():
             return first
         case _:
             assert_never(op)
@@ -82,13 +87,20 @@ def _check_padding(op: Pool) -> None:
         raise GenomeError(Problem("pool.padding", op.padding, rule, f"at most {op.kernel // 2}"))
 
 
-def _window(length: int, op: Conv | Pool, *, ceil: bool) -> int:
+def _conv_size(op: Conv, size: tuple[int, ...]) -> tuple[int, ...]:
+    sides = zip(size, pair(op.kernel), pair(op.padding), strict=True)
+    return tuple(
+        _window(length, kernel, op.stride, padding, ceil=False) for length, kernel, padding in sides
+    )
+
+
+def _window(length: int, kernel: int, stride: int, padding: int, *, ceil: bool) -> int:
     """Number of window positions along one axis; torch's rule, including its ceil mode."""
-    room = length + 2 * op.padding - op.kernel
-    if room < 0 and not (ceil and room + op.stride - 1 >= 0):
-        rule = f"the feature map is {length} wide, too small for a {op.kernel}x{op.kernel} window"
+    room = length + 2 * padding - kernel
+    if room < 0 and not (ceil and room + stride - 1 >= 0):
+        rule = f"the feature map is {length} wide, too small for a {kernel}x{kernel} window"
         raise GenomeError(Problem("input", length, rule, "enlarge the input or stride less"))
-    count = (room + (op.stride - 1 if ceil else 0)) // op.stride + 1
-    if ceil and (count - 1) * op.stride >= length + op.padding:
+    count = (room + (stride - 1 if ceil else 0)) // stride + 1
+    if ceil and (count - 1) * stride >= length + padding:
         count -= 1
     return count

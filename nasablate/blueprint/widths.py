@@ -1,11 +1,46 @@
 """Widths of all residual units of a genome, from its widening schedule."""
 
 import math
-from typing import assert_never
+from dataclasses import dataclass
+from typing import Literal, assert_never
 
 from nasablate.errors import GenomeError, Problem
 from nasablate.genome.genome import Genome
 from nasablate.genome.widening import Additive, Explicit, Multiplicative, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """How widths become integers: the part of a widening schedule that all widths go through."""
+
+    multiplier: float
+    rule: Literal["half_up", "half_even", "floor"]
+    multiple_of: int
+
+    def round(self, width: float) -> int:
+        """Return a width as a positive integer."""
+        return self.exactly(width * self.multiplier)
+
+    def exactly(self, width: float) -> int:
+        """Return a width that the multiplier is in already as a positive integer."""
+        match self.rule:
+            case "half_up":
+                rounded = half_up(width)
+            case "half_even":
+                rounded = round(width)
+            case "floor":
+                rounded = math.floor(width)
+            case _:
+                assert_never(self.rule)
+        if self.multiple_of > 1:
+            return nearest_multiple(rounded, self.multiple_of)
+        return max(1, rounded)
+
+
+def rounding_of(genome: Genome) -> Rounding:
+    """Return how a genome rounds its widths."""
+    schedule = genome.widening
+    return Rounding(schedule.multiplier, schedule.rounding, schedule.multiple_of)
 
 
 def half_up(value: float) -> int:
@@ -45,16 +80,26 @@ def unit_widths(genome: Genome) -> list[list[int]]:
             running = _explicit(genome.widening, depths)
         case _:
             assert_never(genome.widening)
-    return [[_round(width, genome) for width in stage] for stage in running]
+    rounding = rounding_of(genome)
+    return [[rounding.round(width) for width in stage] for stage in running]
 
 
 def _step(genome: Genome, schedule: Step) -> list[list[float]]:
     width, running = float(genome.width), list[list[float]]()
     for index, stage in enumerate(genome.stages):
-        if index > 0 and stage.stride > 1:
+        if index > 0 and _downsamples(genome, index):
             width *= schedule.factor
         running.append([width] * stage.units)
     return running
+
+
+def _downsamples(genome: Genome, index: int) -> bool:
+    """Tell whether a stage's maps are smaller than those of the stage before it."""
+    own, before = genome.stages[index].pool, genome.stages[index - 1].pool
+    pools = (own is not None and own.at == "start" and own.stride > 1) or (
+        before is not None and before.at == "end" and before.stride > 1
+    )
+    return pools or genome.stages[index].stride > 1
 
 
 def _accumulate(
@@ -88,20 +133,3 @@ def _explicit(schedule: Explicit, depths: list[int]) -> list[list[float]]:
     rule = f"needs one width per stage ({len(depths)}) or per unit ({sum(depths)})"
     problem = Problem("widening.widths", schedule.widths, rule, loc=("widening", "widths"))
     raise GenomeError(problem)
-
-
-def _round(width: float, genome: Genome) -> int:
-    schedule = genome.widening
-    width *= schedule.multiplier
-    match schedule.rounding:
-        case "half_up":
-            rounded = half_up(width)
-        case "half_even":
-            rounded = round(width)
-        case "floor":
-            rounded = math.floor(width)
-        case _:
-            assert_never(schedule.rounding)
-    if schedule.multiple_of > 1:
-        return nearest_multiple(rounded, schedule.multiple_of)
-    return max(1, rounded)

@@ -32,6 +32,7 @@ _PREFIXES = {
     "rexnet": "ReXNet",
     "vgg": "VGG",
     "alexnet": "AlexNet",
+    "caffenet": "AlexNet",
     "zfnet": "AlexNet",
     "googlenet": "Inception",
     "inception": "Inception",

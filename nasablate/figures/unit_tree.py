@@ -23,6 +23,7 @@ from nasablate.blueprint.ops import (
     Pool,
     Scale,
     Slice,
+    pair,
 )
 
 _ACTIVATIONS = {"relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "gelu": "GELU"}
@@ -111,7 +112,8 @@ def _conv_label(op: Conv, *, channels: bool) -> str:
     stride = f" /{op.stride}" if op.stride > 1 else ""
     groups = f", {op.groups} groups" if op.groups > 1 and not depthwise else ""
     width = f", {op.outputs}" if channels else ""
-    return f"{kind} {op.kernel}×{op.kernel}{stride}{width}{groups}"
+    kernel = "{}×{}".format(*pair(op.kernel))
+    return f"{kind} {kernel}{stride}{width}{groups}"
 
 
 def _scale_label(op: Scale) -> str:

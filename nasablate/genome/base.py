@@ -12,6 +12,8 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 """A number of channels, pixels, groups and the like. No network comes near the upper end; it
 keeps a slip of the pen from filling the memory."""
 
+Probability = Annotated[float, Field(ge=0, lt=1)]
+
 
 class SpecModel(BaseModel):
     """A frozen, strict record: unknown keys, wrong types, NaN and infinity are refused."""

@@ -4,13 +4,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from nasablate.genome.base import Count, SpecModel
+from nasablate.genome.base import Count, Probability, SpecModel
+from nasablate.genome.head import AuxiliaryHead, Head
 from nasablate.genome.placement import PRESETS, PlacementField, Slot
 from nasablate.genome.shortcut import Projection, ShortcutSpec
+from nasablate.genome.stage import LocalResponse, Stage
 from nasablate.genome.units import Activation, Basic, UnitSpec
 from nasablate.genome.widening import Step, WideningSpec
 
-Probability = Annotated[float, Field(ge=0, lt=1)]
 _MAX_UNITS = 5000
 
 
@@ -63,15 +64,13 @@ class DeepStem(SpecModel):
     pool: StemPool | None = StemPool()
 
 
-StemSpec = Annotated[Conv3x3Stem | Conv7x7PoolStem | DeepStem, Field(discriminator="kind")]
+class NoStem(SpecModel):
+    """No stem: the first unit reads the image (LeNet to GoogLeNet)."""
+
+    kind: Literal["none"] = "none"
 
 
-class Stage(SpecModel):
-    """A run of units that share one output resolution; the first unit strides."""
-
-    units: Annotated[int, Field(ge=0, le=1000)]
-    """Depth of the stage."""
-    stride: Literal[1, 2] = 1
+StemSpec = Annotated[Conv3x3Stem | Conv7x7PoolStem | DeepStem | NoStem, Field(discriminator="kind")]
 
 
 class SqueezeExcitation(SpecModel):
@@ -126,20 +125,6 @@ class DropBlockSpec(SpecModel):
     """Stages that have it, from 0; null means all."""
 
 
-class Head(SpecModel):
-    """What follows the last unit."""
-
-    tail: Slot = ()
-    """Normalisation and activation before pooling; pre-activation networks need [bn, relu]."""
-    penultimate: Count | None = None
-    """Width of a 1x1 convolution with normalisation and activation before pooling (ReXNet)."""
-    pool: Literal["gap", "flatten"] = "gap"
-    hidden: tuple[Count, ...] = ()
-    """Widths of hidden linear layers, each followed by the activation."""
-    dropout: Probability = 0.0
-    """Before each linear layer."""
-
-
 class Norm(SpecModel):
     """Batch normalisation constants."""
 
@@ -175,11 +160,14 @@ class Genome(SpecModel):
     activation: Activation = "relu"
     """The function that stands wherever a slot says ``relu``."""
     se: SqueezeExcitation | None = None
+    lrn: LocalResponse | None = None
     dropout: Probability = 0.0
     """Before the last convolution of every unit (Wide ResNet)."""
     drop_path: DropPath = DropPath()
     drop_block: DropBlockSpec = DropBlockSpec()
     head: Head = Head()
+    auxiliary: Annotated[tuple[AuxiliaryHead, ...], Field(max_length=16)] = ()
+    """Classifiers that help the training from the middle of the network (GoogLeNet)."""
     norm: Norm = Norm()
     conv_bias: Literal["auto", "always"] = "auto"
     """``auto``: convolutions have no bias if the placement has any ``bn``; ``always`` keeps

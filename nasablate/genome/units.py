@@ -1,10 +1,11 @@
-"""The kinds of residual unit, a closed union tagged by ``kind``."""
+"""The kinds of unit, a closed union tagged by ``kind``."""
 
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
 from nasablate.genome.base import Count, SpecModel
+from nasablate.genome.plain_units import Convolution, Inception, MlpConv
 
 Activation = Literal["relu", "relu6", "leaky_relu", "silu", "gelu", "tanh", "sigmoid"]
 Ratio = Annotated[float, Field(ge=0.001, le=4)]
@@ -120,5 +121,14 @@ class Custom(SpecModel):
 
 
 UnitSpec = Annotated[
-    Single | Basic | Bottleneck | Res2Net | LinearBottleneck | Custom, Field(discriminator="kind")
+    Single
+    | Basic
+    | Bottleneck
+    | Res2Net
+    | LinearBottleneck
+    | Convolution
+    | MlpConv
+    | Inception
+    | Custom,
+    Field(discriminator="kind"),
 ]

@@ -74,7 +74,7 @@ class Net(nn.Module):
         super().__init__()
         self.blueprint = blueprint
         self._paths = tuple(tuple(part.name.split(".")) for part in blueprint.parts)
-        for part in blueprint.parts:
+        for part in (*blueprint.parts, *(head.part for head in blueprint.auxiliary)):
             self._place(part.name, UnitNet(part.fragment))
 
     @property
@@ -94,6 +94,23 @@ class Net(nn.Module):
         for module in self._modules_in_order():
             x = module(x)
         return x
+
+    @property
+    def auxiliary_weights(self) -> tuple[float, ...]:
+        """The factors of the auxiliary classifiers' losses."""
+        return tuple(head.weight for head in self.blueprint.auxiliary)
+
+    def all_logits(
+        self, images: Float[Tensor, "batch channels height width"]
+    ) -> tuple[Float[Tensor, "batch classes"], ...]:
+        """Return the logits of the network and of its auxiliary classifiers, for training."""
+        heads = [(head.after, head.part.name) for head in self.blueprint.auxiliary]
+        extra: dict[str, Tensor] = {}
+        x = images
+        for place, module in enumerate(self._modules_in_order()):
+            x = module(x)
+            extra |= {name: self.get_submodule(name)(x) for after, name in heads if after == place}
+        return (x, *(extra[name] for _, name in heads))
 
     def _modules_in_order(self) -> Iterator[nn.Module]:
         for path in self._paths:

@@ -33,6 +33,10 @@ def module_for(op: ops.Op) -> nn.Module:  # noqa: C901, PLR0911, PLR0912
             return activation(op.function)
         case ops.Pool():
             return pool(op)
+        case ops.AdaptivePool():
+            return nn.AdaptiveAvgPool2d(op.side)
+        case ops.Lrn():
+            return nn.LocalResponseNorm(op.size, op.alpha, op.beta, op.k)
         case ops.GlobalPool():
             return GlobalPool()
         case ops.Flatten():

@@ -10,6 +10,7 @@ from nasablate.blueprint.widths import half_up, unit_widths
 from nasablate.errors import SpecError
 from nasablate.genome import Genome
 from nasablate.genome.edits import EVERY, split_path
+from nasablate.genome.genome import NoStem
 from nasablate.genome.widening import Additive, Explicit, Multiplicative, Step
 
 Values = tuple[int, ...]
@@ -137,6 +138,8 @@ def _stage_widths(genome: Genome, touched: Collection[str]) -> Knob | None:
 
 def _moves_stem(genome: Genome, width: int, touched: Collection[str]) -> bool:
     """Tell whether the stem is as wide, so that leaving it behind would add a change of shape."""
+    if isinstance(genome.stem, NoStem):
+        return False
     return genome.stem.width == width and not is_touched("stem.width", touched)
 
 

@@ -91,6 +91,7 @@ def test_nothing_of_a_network_is_left_out(name):
     assert [run.stop for run in found.runs][-1] == len(inner)
     outside = [blueprint.parts[0].fragment, blueprint.parts[-1].fragment]
     params = sum(unit.params for unit in found.units)
+    params += sum(head.part.fragment.cost.params for head in blueprint.auxiliary)
     assert params + sum(fragment.cost.params for fragment in outside) == found.params
 
 

@@ -51,11 +51,18 @@ def test_genomes_written_by_earlier_versions_are_still_the_same_networks(name, n
     old = json.loads((OLD_GENOMES / f"{name}.json").read_text(encoding="utf-8"))
     genome = Genome.parse(old)
     assert digest(lower(genome)).startswith(network)
-    assert all(genome.document()[key] == value for key, value in old.items() if flat(value))
+    assert all(same_as_far_as_it_goes(genome.document()[key], old[key]) for key in old)
 
 
-def flat(value):
-    return not isinstance(value, dict)
+def same_as_far_as_it_goes(new, old):
+    """Later versions may have more fields."""
+    match old:
+        case dict():
+            return all(same_as_far_as_it_goes(new[key], value) for key, value in old.items())
+        case list():
+            return len(new) == len(old) and all(map(same_as_far_as_it_goes, new, old))
+        case _:
+            return new == old
 
 
 def test_every_old_genome_is_tried():
@@ -86,7 +93,7 @@ def test_every_preset_loads_and_says_where_it_comes_from():
         ({"stages": [{"units": "2"}]}, "stages[0].units = '2': must be a valid integer"),
         ({"stages": [{"units": 2.0}]}, "stages[0].units = 2.0: must be a valid integer"),
         ({"stages": [{"units": -1}]}, "stages[0].units = -1: must be greater than or equal to 0"),
-        ({"stages": [{"units": 1, "stride": 3}]}, "stages[0].stride = 3: must be one of 1, 2"),
+        ({"stages": [{"units": 1, "stride": 5}]}, "stages[0].stride = 5: must be one of 1, 2"),
         ({"stages": 3}, "stages = 3: must be a valid array"),
         ({"classes": True}, "classes = True: must be a valid integer"),
         ({"classes": None}, "classes = None: must be a valid integer"),

@@ -170,7 +170,8 @@ def one_thread() -> Iterator[None]:
 def compare(net: Net, written: Network, *, seed: int = 0) -> None:
     """Assert equal logits in both modes and equal gradients of every parameter.
 
-    Both networks draw random numbers, if any, from the same state of torch's generator.
+    In training the logits of auxiliary classifiers follow the network's own. Both networks draw
+    random numbers, if any, from the same state of torch's generator.
     """
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(4, *net.blueprint.input, generator=generator, dtype=torch.float64)
@@ -182,7 +183,7 @@ def compare(net: Net, written: Network, *, seed: int = 0) -> None:
     net.zero_grad()
     leaves = {name: weights[name].requires_grad_() for name, _ in net.named_parameters()}
     torch.manual_seed(seed)
-    logits = net.train()(images)
+    logits = torch.cat(net.train().all_logits(images), dim=1)
     torch.manual_seed(seed)
     expected = written(Written(weights | leaves, training=True), images)
     errors.append(assert_equal(logits, expected, "logits in training"))

@@ -8,7 +8,7 @@ from nasablate.blueprint.layer import IMAGE
 from nasablate.blueprint.ops import Add, DropBlock, DropBranch, Dropout, Shape
 from nasablate.blueprint.units.branch import branch_steps
 from nasablate.blueprint.units.gates import emit_se
-from nasablate.blueprint.units.shortcuts import emit_shortcut, has_shortcut
+from nasablate.blueprint.units.shortcuts import check_agreement, emit_shortcut, has_shortcut
 from nasablate.blueprint.units.site import Plan, Site
 from nasablate.blueprint.units.step import After
 from nasablate.genome.genome import DropPath
@@ -42,13 +42,14 @@ class UnitLowering:
         result = branch
         if shortcut is not None:
             shortcut = emit_se(draft, plan, site, "identity", shortcut)
+            check_agreement(draft, site, shortcut, branch)
             merge = result = draft.emit("add", Add(), shortcut, branch)
         result = draft.emit_slot("merged", slots.merged, result)
         result = emit_se(draft, plan, site, "post", result)
         return draft.finish(plan.unit.kind, result, branch, shortcut, merge)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=128)
 def unit_lowering(plan: Plan) -> UnitLowering:
     """Return the lowering of a plan's units, with what it has lowered before."""
     return UnitLowering(plan)

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from nasablate.blueprint.draft import Draft
 from nasablate.blueprint.layer import IMAGE
-from nasablate.blueprint.ops import Act, Conv, Dropout, Gate, PadChannels, Pool, Scale
+from nasablate.blueprint.ops import Act, Conv, Dropout, Gate, PadChannels, Pool, Scale, Shape
 from nasablate.blueprint.units.site import Plan, Site
 from nasablate.errors import GenomeError, Problem
 from nasablate.genome.shortcut import Identity, NoShortcut, Partial, Projection, Reads, ZeroPad
@@ -148,6 +148,25 @@ def _gate(draft: Draft, site: Site, bias: float, source: int, outputs: int) -> i
     if bias:
         gate = draft.emit("shortcut_gate_bias", Scale(1.0, bias), gate)
     return draft.emit("shortcut_gate", Act("sigmoid"), gate)
+
+
+def check_agreement(draft: Draft, site: Site, shortcut: int, branch: int) -> None:
+    """Refuse to add what differs in size, which a branch without padding does.
+
+    Raises:
+        GenomeError: branch and shortcut have different shapes.
+    """
+    found, wanted = draft.shape(branch), draft.shape(shortcut)
+    if found != wanted:
+        rule = f"the branch makes {_size(found)} of what the shortcut makes {_size(wanted)}"
+        remedy = "use unit.padding: same, or shortcut.kind: none"
+        stage, unit = site.where
+        path = f"stages[{stage}].units[{unit}]"
+        raise GenomeError(Problem(path, _size(draft.input), rule, remedy, loc=("shortcut",)))
+
+
+def _size(shape: Shape) -> str:
+    return " x ".join(map(str, shape))
 
 
 def _refuse(site: Site, inputs: int, outputs: int, rule: str, remedy: str) -> GenomeError:

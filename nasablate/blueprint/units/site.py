@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from nasablate.blueprint.draft import Style
+from nasablate.blueprint.widths import Rounding
 from nasablate.genome.genome import DropBlockSpec, SqueezeExcitation
 from nasablate.genome.placement import Placement
 from nasablate.genome.shortcut import ShortcutSpec
@@ -41,3 +42,4 @@ class Plan:
     drop_path_per: Literal["batch", "sample"]
     drop_path_rescale: Literal["train", "test"]
     drop_block: DropBlockSpec
+    rounding: Rounding
