@@ -1,11 +1,12 @@
 """Unit deletion with shared beginnings beside one whole pass per deletion, in processor time.
 
     python -m benchmarks.deletion [--rounds 5] [--images 16] [--write]
+    python -m benchmarks.deletion --page
 
 Every round runs all forms on the same images, in alternating order, on one thread; ratios are taken
 within a round, so that other work on the machine disturbs them little. The logits of all forms are
 compared. ``--write`` keeps the numbers in benchmarks/results/deletion.json and writes
-docs/deletion-speed.md from them.
+docs/deletion-speed.md from them; ``--page`` writes the page anew from the numbers kept.
 """
 
 import argparse
@@ -78,7 +79,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--images", type=int, default=16, help="per batch and network")
     parser.add_argument("--write", action="store_true", help="keep the numbers and write the page")
+    parser.add_argument("--page", action="store_true", help="only write the page anew")
     arguments = parser.parse_args()
+    if arguments.page:
+        PAGE.write_text(kept_page(), encoding="utf-8")
+        return
     torch.set_num_threads(1)
     answers = [_ask(question) for question in _questions(arguments.images, arguments.rounds)]
     machine = _machine()
@@ -89,6 +94,12 @@ def main() -> None:
         NUMBERS.parent.mkdir(exist_ok=True)
         NUMBERS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         PAGE.write_text(page, encoding="utf-8")
+
+
+def kept_page() -> str:
+    """Return the page of the numbers kept."""
+    document = json.loads(NUMBERS.read_text(encoding="utf-8"))
+    return _page(document["machine"], [Answer(**answer) for answer in document["answers"]])
 
 
 def _questions(images: int, rounds: int) -> list[Question]:
@@ -196,7 +207,7 @@ def _processor() -> str:
 def _page(machine: dict[str, str | int], answers: list[Answer]) -> str:
     heads = (
         "network", "deleted", "chains", "images", "naive s", "depth s", "depth, times fewer",
-        "by MACs", "growing, times fewer",
+        "by MACs", "growing, times fewer", "MB depth, growing",
     )  # fmt: skip
     rows = "\n".join(_row(answer) for answer in answers)
     equal = all(answer.depth_logits_equal for answer in answers)
@@ -208,9 +219,12 @@ Written by `python -m benchmarks.deletion --write`; do not edit. The numbers of 
 `benchmarks/results/deletion.json`.
 
 Processor seconds of one thread ({machine["processor"]}, torch {machine["torch"]}), {rounds} rounds,
-median (least to most). *Naive* is one whole pass per deletion; *depth* runs every distinct
-beginning once; *growing* carries all deletions in one batch, for GPUs. "Times fewer" is naive over
-the other within a round; "by MACs" is what counting multiply-adds promises.
+median (least to most), the intact network included. Image batches are the outer loop. *Naive* is
+one whole pass per chain and batch; *depth* runs every distinct beginning of the chains once, so
+that deleting each of L units costs one pass and L suffixes; *growing* does so for all chains in one
+batch, for devices that are slow with small ones. "Times fewer" is naive over the other within a
+round; "by MACs" is what counting multiply-adds promises; MB are the activations of the batch at the
+worst moment, by the estimate that the choice of a batch size rests on.
 
 | {" | ".join(heads)} |
 {"|---" * len(heads)}|
@@ -234,6 +248,7 @@ def _row(answer: Answer) -> str:
         _spread(_ratios(naive, depth)),
         f"{answer.naive_macs / answer.shared_macs:.2f}",
         _spread(_ratios(naive, growing)),
+        f"{answer.depth_bytes / 1e6:.0f}, {answer.growing_bytes / 1e6:.0f}",
     ]
     return f"| {' | '.join(cells)} |"
 
