@@ -11,6 +11,7 @@ from nasablate.report.wrapping import filled
 from nasablate.store.failures import shown
 
 if TYPE_CHECKING:
+    from nasablate.report.deletion import DeletionReport
     from nasablate.report.tables import Table
     from nasablate.search.deletion_result import DeletionResult
 
@@ -18,6 +19,27 @@ if TYPE_CHECKING:
 def deletion_summary(result: "DeletionResult") -> str:
     """Return the result of a deletion study as text."""
     return "\n".join(_lines(result))
+
+
+def background_text(report: "DeletionReport") -> str:
+    """Return how the networks were trained, on what, and how to do it again."""
+    return "\n".join(_background(report))
+
+
+def _background(report: "DeletionReport") -> Iterator[str]:
+    from nasablate.report.deletion_tables import protocol_table
+    from nasablate.report.reproduce import code_sentence, commands
+
+    yield "protocol"
+    for what, value in protocol_table(report.spec, report.result).rows:
+        yield from filled(f"{what}: {value}", "  ")
+    yield ""
+    yield "environment"
+    for fact in report.environment.facts:
+        yield from filled(f"{fact.what}: {fact.text}", "  ")
+    yield ""
+    yield from filled(code_sentence(report.environment, report.attributes))
+    yield commands(report.result.name, "delete-units", report.result.url, has_file=False)
 
 
 def _lines(result: "DeletionResult") -> Iterator[str]:

@@ -4,7 +4,17 @@ from collections.abc import Iterator
 
 from nasablate.analysis.deletion import NetworkContrast, Summary
 from nasablate.figures.numerals import DASH, number, probability, signed, signed_interval
-from nasablate.report.tables import CellValue, Gap, Marked, Table, numbers, words
+from nasablate.genome import DeletionSpec
+from nasablate.report.tables import (
+    CellValue,
+    Gap,
+    Marked,
+    Table,
+    numbers,
+    plain,
+    points,
+    words,
+)
 from nasablate.search.deletion_result import DeletionResult, GroupResult, NetworkResult, UnitResult
 
 
@@ -215,6 +225,24 @@ def missing_table(result: DeletionResult) -> Table:
     """Return the trained networks that have not answered everything."""
     rows = tuple((line,) for line in result.missing)
     return Table("Missing", words("network, replicate: evaluations"), rows)
+
+
+def protocol_table(spec: DeletionSpec, result: DeletionResult) -> Table:
+    """Return how networks were trained and judged."""
+    data = ", ".join(f"{key}: {plain(value)}" for key, value in spec.data.document().items())
+    images = result.images
+    part = spec.evaluate if images is None else f"{images.chosen:,} {images.part} images"
+    training = spec.training
+    rows = [
+        ("data", data),
+        ("judged on", part),
+        ("trainings", f"{spec.seeds} of every network trained here, seeds from {spec.seed}"),
+        ("recipe", str(training.get("name", "")) + f", {training.get('epochs')} epochs"),
+        ("deletion", "the branch is left out, its shortcut and what follows the addition run"),
+        ("margin", "none" if spec.margin is None else points(spec.margin)),
+        ("evaluations", f"{result.num_trials:,}"),
+    ]
+    return Table("Protocol", words("what", "value"), tuple(rows))
 
 
 def all_tables(result: DeletionResult) -> Iterator[Table]:

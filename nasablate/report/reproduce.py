@@ -8,7 +8,9 @@ from nasablate.store.database import DEFAULT_URL
 from nasablate.store.failures import shown
 
 
-def commands(name: str, verb: Literal["ablate", "search"], url: str, *, has_file: bool) -> str:
+def commands(
+    name: str, verb: Literal["ablate", "delete-units", "search"], url: str, *, has_file: bool
+) -> str:
     """Return the commands that make a study again, and those that look at this one.
 
     Args:
@@ -27,7 +29,7 @@ def commands(name: str, verb: Literal["ablate", "search"], url: str, *, has_file
         f"nasablate {verb} {name}.json",
         "",
     ]
-    if verb == "ablate":
+    if verb != "search":
         lines += [
             "# Take its trials along, and train nothing that is there",
             f"nasablate export-study {name} --to records.csv{storage}",

@@ -92,6 +92,8 @@ def network_proposals(
     from optuna.distributions import CategoricalDistribution, IntDistribution
 
     own = [found for found in networks if isinstance(spec.networks[found.name], TrainedHere)]
+    if not own:
+        return []
     names = CategoricalDistribution([found.name for found in own])
     distributions = {"network": names, "replicate": IntDistribution(0, 1_000_000)}
     proposals: list[Proposal] = []
