@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 from nasablate.cli.options import DEFAULT_STORAGE, JsonOption, StorageOption
 from nasablate.cli.output import write_json
 from nasablate.cli.reading import read_database, study_of_ours
+from nasablate.cli.report_deletion import show_deletion
 from nasablate.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ class Picture(StrEnum):
     EFFECTS = "effects"
     STEPS = "steps"
     INTERACTION = "interaction"
+    UNITS = "units"
+    RANDOM = "random"
+    ORDERS = "orders"
+    PATHS = "paths"
 
 
 def command(  # noqa: PLR0913 - one parameter per form
@@ -69,12 +75,12 @@ def command(  # noqa: PLR0913 - one parameter per form
     svg: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Draw a figure of an ablation into this .svg.", show_default=False
+            metavar="FILE", help="Draw a figure of a study into this .svg.", show_default=False
         ),
     ] = None,
     figure: Annotated[
         Picture | None,
-        typer.Option(help="What --svg draws: forest (default) and so on.", show_default=False),
+        typer.Option(help="What --svg draws: forest or units if not given.", show_default=False),
     ] = None,
     latex: Annotated[
         Path | None,
@@ -118,9 +124,17 @@ def command(  # noqa: PLR0913 - one parameter per form
         from nasablate.cli.report_dashboard import show_dashboard
 
         with read_database(storage) as database:
-            show_dashboard(database, names, dashboard, html, as_json=form is Form.JSON)
+            load = partial(load_report, database)
+            show_dashboard(load, names, dashboard, html, as_json=form is Form.JSON)
         return
     with read_database(storage) as database:
+        if study_of_ours(database, _only(names)).attributes()["kind"] == "deletion":
+            chosen = {"--latex": latex, "--markdown": markdown, "--by-class": by_class}
+            others = [option for option, value in chosen.items() if value]
+            show_deletion(
+                database, names[0], form, html=html, svg=svg, figure=figure, others=others
+            )
+            return
         report = load_report(database, _only(names))
         if html is not None:
             _write_html(report, html, quiet=form is not None)
@@ -204,7 +218,7 @@ def load_report(database: "Database", name: str) -> "AblationReport | SearchRepo
 
             return load_search_report(database, name)
         case _:
-            owner = name.removesuffix(".confirm")
+            owner = name.removesuffix(".confirm").removesuffix(".networks")
             remedy = f"nasablate report {owner}" if owner != name else f"nasablate trials {name}"
             message = f"study {name!r} is a {kind}, which has no report of its own; see '{remedy}'"
             raise InputError(message)

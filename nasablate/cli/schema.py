@@ -20,6 +20,7 @@ class FileKind(StrEnum):
     ABLATION = "ablation"
     DELETION = "deletion"
     RECIPE = "recipe"
+    DASHBOARD = "dashboard"
 
 
 def command(
@@ -36,7 +37,14 @@ def command(
 
 def json_schema(kind: FileKind) -> dict[str, Any]:
     """Return the JSON Schema of a kind of file."""
-    from nasablate.genome import AblationSpec, DeletionSpec, Genome, Recipe, SearchSpec
+    from nasablate.genome import (
+        AblationSpec,
+        DashboardSpec,
+        DeletionSpec,
+        Genome,
+        Recipe,
+        SearchSpec,
+    )
 
     match kind:
         case FileKind.GENOME:
@@ -49,6 +57,8 @@ def json_schema(kind: FileKind) -> dict[str, Any]:
             model = DeletionSpec
         case FileKind.RECIPE:
             model = Recipe
+        case FileKind.DASHBOARD:
+            model = DashboardSpec
     document = model.model_json_schema()
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return document

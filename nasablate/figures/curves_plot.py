@@ -13,7 +13,11 @@ from nasablate.figures.numerals import number
 from nasablate.figures.plot_style import axis, faint, layout, marker, panel_places, shown_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from plotly.graph_objects import Figure
+
+    from nasablate.store import Epoch
 
 _COLUMNS = 3
 _PANEL = 240
@@ -107,3 +111,34 @@ def _traces(curve: Curve, own: Look, name: str = "", *, showlegend: bool = True)
         showlegend=showlegend,
     )
     return [band, line]
+
+
+def single_curve_plot(curve: "Sequence[Epoch]") -> "Figure":
+    """Draw the errors of one training, on the training images and on the validation set."""
+    from plotly.graph_objects import Figure, Scatter
+
+    series = {
+        "validation": [epoch.val_error for epoch in curve],
+        "training": [epoch.train_error for epoch in curve],
+    }
+    figure = Figure()
+    for place, (name, errors) in enumerate(series.items()):
+        own = look(place)
+        figure.add_trace(
+            Scatter(
+                name=name,
+                x=[epoch.epoch for epoch in curve],
+                y=errors,
+                mode="lines+markers",
+                line={"color": own.colour, "dash": own.dash, "width": 2},
+                marker=marker(own, 6),
+                hovertemplate="epoch %{x}: %{y:.2f} %",
+            )
+        )
+    step = max(1, round(len(curve) / 12))
+    changes = {
+        "xaxis": axis("epoch", dtick=step, tick0=curve[0].epoch),
+        "yaxis": axis("error, %", rangemode="tozero"),
+    }
+    figure.update_layout(layout(380, **changes))
+    return figure

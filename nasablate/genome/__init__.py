@@ -1,11 +1,13 @@
 """Everything a user can write in a file: genomes, recipes, search spaces."""
 
 from nasablate.genome.ablation import AblationSpec as AblationSpec
+from nasablate.genome.dashboard import DashboardSpec as DashboardSpec
 from nasablate.genome.data_spec import DataSpec as DataSpec
 from nasablate.genome.deletion import DeletionSpec as DeletionSpec
 from nasablate.genome.files import file_kind as file_kind
 from nasablate.genome.files import genome_presets as genome_presets
 from nasablate.genome.files import load_ablation as load_ablation
+from nasablate.genome.files import load_dashboard as load_dashboard
 from nasablate.genome.files import load_deletion as load_deletion
 from nasablate.genome.files import load_genome as load_genome
 from nasablate.genome.files import load_genome_text as load_genome_text

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
 from nasablate.genome.ablation import AblationSpec
 from nasablate.genome.base import SpecModel
+from nasablate.genome.dashboard import DashboardSpec
 from nasablate.genome.deletion import DeletionSpec, FromWeights, Network, TrainedHere
 from nasablate.genome.edits import apply_edits, check_path
 from nasablate.genome.genome import Genome
@@ -155,6 +156,15 @@ def _full_network(source: YamlSource, name: str, network: Network, folder: Path)
 def _beside(file: str, folder: Path) -> str:
     beside = folder / file
     return str((beside if _is_file(beside) else Path(file)).absolute())
+
+
+def load_dashboard(path: str | Path) -> DashboardSpec:
+    """Load a dashboard file.
+
+    Raises:
+        SpecError: the file breaks a rule; the message names the place.
+    """
+    return _parse(read_yaml(Path(path)), DashboardSpec)
 
 
 def file_kind(path: str | Path) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nasablate.figures.completed import Completed, completed_trials
 from nasablate.figures.numerals import number
 from nasablate.figures.trials import TrialsChart, trials_data
 from nasablate.genome import SearchSpec
@@ -49,6 +50,11 @@ class SearchReport:
     def chart(self) -> TrialsChart:
         """Errors by number and by size."""
         return trials_data(self.result, self.epochs)
+
+    @cached_property
+    def completed(self) -> tuple[Completed, ...]:
+        """Trials with a result, as figures need them."""
+        return completed_trials(self.result, self.epochs)
 
     def document(self) -> dict[str, Any]:
         """Return the whole report as plain JSON data."""

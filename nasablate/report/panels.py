@@ -1,0 +1,304 @@
+"""What each panel of a dashboard shows of one study: markup, and the same numbers as data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from html import escape
+from typing import Any, Protocol, TypeVar, assert_never
+
+from nasablate.figures.importance import importance_data
+from nasablate.figures.parallel import parallel_data
+from nasablate.figures.rungs import rungs_data
+from nasablate.figures.slices import contour_data, slices_data
+from nasablate.figures.timeline import timeline_data
+from nasablate.genome.dashboard import (
+    ContourPanel,
+    FrontPanel,
+    ImportancePanel,
+    NetworkPanel,
+    PlainPanel,
+    SlicePanel,
+)
+from nasablate.report import (
+    ablation_drawings,
+    ablation_tables,
+    ablation_words,
+    search_drawings,
+    search_tables,
+)
+from nasablate.report import panel_drawings as drawings
+from nasablate.report.ablation import AblationReport
+from nasablate.report.markup import Drawing, code_block, figure, items, paragraph, sign, table
+from nasablate.report.network_panel import curve_drawing, curve_table, network_parts
+from nasablate.report.reproduce import commands
+from nasablate.report.search import SearchReport, answer_sentences
+from nasablate.report.search_page import state_sentence
+from nasablate.report.sections import environment_table
+from nasablate.report.tables import Marked, Table
+from nasablate.search.rungs import rung_epochs
+from nasablate.store import TrialRecord
+
+Report = AblationReport | SearchReport
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A study that a dashboard is rendered for."""
+
+    name: str
+    """As it was given."""
+    report: Report
+    trial: int | None = None
+    """Of NAME/NUMBER."""
+
+
+def trials_of(report: Report) -> tuple[TrialRecord, ...]:
+    """Return all trials of a study."""
+    return report.trials if isinstance(report, AblationReport) else report.result.trials
+
+
+class Documented(Protocol):
+    """Numbers of a figure."""
+
+    def document(self) -> dict[str, Any]:
+        """Return them as plain JSON data."""
+        ...
+
+
+_Data = TypeVar("_Data", bound=Documented)
+
+
+@dataclass
+class Shown:
+    """A panel of one study, or of several at once."""
+
+    parts: list[str]
+    """Markup."""
+    data: Any
+    """The numbers in it."""
+
+
+class Show:
+    """Makes panels for one study; ``prefix`` keeps the anchors of several apart."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def drawing(self, drawing: Drawing | None, data: object) -> Shown | None:
+        """Return a figure."""
+        if drawing is None:
+            return None
+        own = replace(drawing, key=f"{self._prefix}-{drawing.key}")
+        return Shown([figure(own)], data)
+
+    def table(self, found: Table) -> Shown | None:
+        """Return a table; None without rows."""
+        return Shown([table(found)], table_document(found)) if found.rows else None
+
+
+def table_document(found: Table) -> dict[str, Any]:
+    """Return a table as plain JSON data."""
+    return {
+        "caption": found.caption,
+        "columns": [column.title for column in found.columns],
+        "rows": [[str(cell) for cell in row] for row in found.rows],
+    }
+
+
+StudyPanel = PlainPanel | FrontPanel | SlicePanel | ContourPanel | ImportancePanel | NetworkPanel
+
+
+def show_panel(panel: StudyPanel, subject: Subject, prefix: str) -> Shown | None:
+    """Return a panel of one study; None if the study has nothing for it."""
+    show = Show(prefix)
+    match panel:
+        case PlainPanel():
+            return _plain(panel, subject.report, show)
+        case NetworkPanel():
+            return _network(panel, subject, show)
+        case FrontPanel() | SlicePanel() | ContourPanel() | ImportancePanel():
+            if not isinstance(subject.report, SearchReport):
+                return None
+            return _of_search(panel, subject.report, show)
+        case _:
+            assert_never(panel)
+
+
+def _plain(panel: PlainPanel, report: Report, show: Show) -> Shown | None:
+    if isinstance(report, AblationReport):
+        make = _ABLATION.get(panel.kind)
+        return None if make is None else make(report, show)
+    make = _SEARCH.get(panel.kind)
+    return None if make is None else make(report, show)
+
+
+def _of_search(
+    panel: FrontPanel | SlicePanel | ContourPanel | ImportancePanel,
+    report: SearchReport,
+    show: Show,
+) -> Shown | None:
+    match panel:
+        case FrontPanel():
+            front = drawings.front_of(report, panel.cost)
+            return _drawn(front, drawings.front_drawing, show)
+        case SlicePanel():
+            slices = slices_data(report.completed, panel.axes)
+            return _drawn(slices, drawings.slices_drawing, show)
+        case ContourPanel():
+            axes = panel.axes or _two_axes(report)
+            contour = None if axes is None else contour_data(report.completed, *axes)
+            return _drawn(contour, drawings.contour_drawing, show)
+        case ImportancePanel():
+            found = importance_data(report.completed, panel.resamples, panel.seed)
+            return _drawn(found, drawings.importance_drawing, show)
+        case _:
+            assert_never(panel)
+
+
+def _drawn(data: _Data | None, draw: Callable[[_Data], Drawing], show: Show) -> Shown | None:
+    return None if data is None else show.drawing(draw(data), data.document())
+
+
+def _two_axes(report: SearchReport) -> tuple[str, str] | None:
+    found = importance_data(report.completed, resamples=10)
+    if found is None or len(found.axes) < 2:
+        return None
+    return found.axes[0].axis, found.axes[1].axis
+
+
+# Answers
+
+
+def _ablation_answer(report: AblationReport, _: Show) -> Shown:
+    found = list(ablation_words.arm_sentences(report))
+    lines = [f"{sign(Marked(arm.verdict or 'undecided'))}{escape(text)}" for arm, text in found]
+    first, state = ablation_words.headline(report), ablation_words.state_sentence(report)
+    data = {"answer": first, "state": state, "arms": [text for _, text in found]}
+    parts = [paragraph(first, "answer"), paragraph(state, "state"), items(lines, "verdicts")]
+    return Shown(parts, data)
+
+
+def _search_answer(report: SearchReport, _: Show) -> Shown:
+    first, *more = answer_sentences(report)
+    state = state_sentence(report)
+    parts = [paragraph(first, "answer"), paragraph(state, "state"), *map(paragraph, more)]
+    if report.result.confirmation:
+        parts.append(table(search_tables.confirmation_table(report)))
+    return Shown(parts, {"answer": first, "state": state, "more": more})
+
+
+def _reproduce(report: Report, _: Show) -> Shown:
+    verb = "ablate" if isinstance(report, AblationReport) else "search"
+    text = commands(report.result.name, verb, report.result.url, has_file=False)
+    return Shown([code_block(text)], {"commands": text})
+
+
+def _effects(report: AblationReport, show: Show) -> Shown | None:
+    parts: list[str] = []
+    data: list[Any] = []
+    pairs = zip(report.result.effects, ablation_drawings.effects_drawings(report), strict=True)
+    for place, (effects, drawing) in enumerate(pairs):
+        parts.append(table(ablation_tables.effects_table(effects)))
+        data.append(report.effects[place].document())
+        found = show.drawing(drawing, None)
+        parts += [] if found is None else found.parts
+    return Shown(parts, data) if parts else None
+
+
+def _steps(report: AblationReport, show: Show) -> Shown | None:
+    if report.steps is None:
+        return None
+    drawing = show.drawing(ablation_drawings.steps_drawing(report), None)
+    parts = [table(ablation_tables.steps_table(report))]
+    return Shown(parts + ([] if drawing is None else drawing.parts), report.steps.document())
+
+
+def _rungs(report: SearchReport, show: Show) -> Shown | None:
+    epochs = max((int(t.attributes.get("epochs", 0)) for t in report.result.trials), default=0)
+    rungs = rung_epochs(report.spec.scheduler, epochs)
+    found = rungs_data(report.result.trials, report.epochs, rungs)
+    return _drawn(found, drawings.rungs_drawing, show)
+
+
+_AblationPanel = Callable[[AblationReport, Show], Shown | None]
+_SearchPanel = Callable[[SearchReport, Show], Shown | None]
+_ABLATION: Mapping[str, _AblationPanel] = {
+    "answer": _ablation_answer,
+    "results": lambda report, show: show.table(ablation_tables.results_table(report)),
+    "forest": lambda report, show: show.drawing(
+        ablation_drawings.arms_drawing(report), report.forest.document()
+    ),
+    "effects": _effects,
+    "steps": _steps,
+    "interaction": lambda report, show: show.drawing(
+        ablation_drawings.interaction_drawing(report),
+        report.interaction and report.interaction.document(),
+    ),
+    "sizes": lambda report, show: show.drawing(
+        ablation_drawings.sizes_drawing(report), report.sizes and report.sizes.document()
+    ),
+    "reported": lambda report, show: show.table(ablation_tables.reported_table(report)),
+    "curves": lambda report, show: show.drawing(
+        ablation_drawings.curves_drawing(report), report.curves.document()
+    ),
+    "replicates": lambda report, show: show.table(ablation_tables.replicates_table(report)),
+    "failures": lambda report, show: show.table(ablation_tables.missing_table(report)),
+    "arms": lambda report, show: show.table(ablation_tables.edits_table(report)),
+    "timeline": lambda report, show: _drawn(
+        timeline_data(report.trials), drawings.timeline_drawing, show
+    ),
+    "protocol": lambda report, show: show.table(ablation_tables.protocol_table(report)),
+    "environment": lambda report, show: show.table(environment_table(report.environment)),
+    "reproduce": _reproduce,
+}
+_SEARCH: Mapping[str, _SearchPanel] = {
+    "answer": _search_answer,
+    "results": lambda report, show: show.table(search_tables.best_table(report)),
+    "best": lambda report, show: show.table(search_tables.best_table(report)),
+    "history": lambda report, show: show.drawing(
+        search_drawings.history_drawing(report), report.chart.document()
+    ),
+    "sizes": lambda report, show: show.drawing(
+        search_drawings.sizes_drawing(report), report.chart.document()
+    ),
+    "parallel": lambda report, show: _drawn(
+        parallel_data(report.completed), drawings.parallel_drawing, show
+    ),
+    "rungs": _rungs,
+    "timeline": lambda report, show: _drawn(
+        timeline_data(report.result.trials), drawings.timeline_drawing, show
+    ),
+    "trials": lambda report, show: show.table(search_tables.trials_table(report)),
+    "failures": lambda report, show: show.table(search_tables.failures_table(report)),
+    "protocol": lambda report, show: show.table(search_tables.protocol_table(report)),
+    "environment": lambda report, show: show.table(environment_table(report.environment)),
+    "reproduce": _reproduce,
+}
+
+
+# One network
+
+
+def _network(panel: NetworkPanel, subject: Subject, show: Show) -> Shown | None:
+    report, trials = subject.report, trials_of(subject.report)
+    number = panel.trial if panel.trial is not None else subject.trial
+    number = number if number is not None else _default_trial(report)
+    trial = next((one for one in trials if one.number == number), None)
+    if trial is None:
+        return None
+    if panel.kind == "curve":
+        curve = report.epochs.get(trial.number, ())
+        if not curve:
+            return None
+        shown = show.drawing(curve_drawing(trial, curve), [asdict(epoch) for epoch in curve])
+        assert shown is not None
+        shown.parts.append(table(curve_table(trial, curve)))
+        return shown
+    parts, data = network_parts(trial, report.epochs.get(trial.number, ()))
+    return Shown(parts, data) if parts else None
+
+
+def _default_trial(report: Report) -> int | None:
+    if isinstance(report, AblationReport):
+        return next((t.number for t in report.trials if t.state == "complete"), None)
+    found = report.result.winner.trial if report.result.winner else report.result.best
+    return None if found is None else found.number
