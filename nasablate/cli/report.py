@@ -15,6 +15,8 @@ from nasablate.cli.report_deletion import show_deletion
 from nasablate.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nasablate.report.ablation import AblationReport
     from nasablate.report.search import SearchReport
     from nasablate.store import Database
@@ -135,18 +137,32 @@ def command(  # noqa: PLR0913 - one parameter per form
                 database, names[0], form, html=html, svg=svg, figure=figure, others=others
             )
             return
-        report = load_report(database, _only(names))
-        if html is not None:
-            _write_html(report, html, quiet=form is not None)
-        if svg is not None:
-            _write_svg(report, svg, figure or Picture.FOREST, quiet=form is not None)
-        for option, path in (("--latex", latex), ("--markdown", markdown)):
-            if path is not None:
-                _write_tables(report, path, option, quiet=form is not None)
-        if by_class:
-            _print_classes(report, form or Form.TEXT)
-        elif form is not None or not any(files.values()):
-            _print(report, form or Form.TEXT)
+        _show(database, names[0], form, files=files, figure=figure, by_class=by_class)
+
+
+def _show(
+    database: "Database",
+    name: str,
+    form: Form | None,
+    *,
+    files: "Mapping[str, Path | None]",
+    figure: Picture | None,
+    by_class: bool,
+) -> None:
+    """Print or write the report of an ablation or a search."""
+    report = load_report(database, name)
+    quiet = form is not None
+    if (html := files["--html"]) is not None:
+        _write_html(report, html, quiet=quiet)
+    if (svg := files["--svg"]) is not None:
+        _write_svg(report, svg, figure or Picture.FOREST, quiet=quiet)
+    for option in ("--latex", "--markdown"):
+        if (path := files[option]) is not None:
+            _write_tables(report, path, option, quiet=quiet)
+    if by_class:
+        _print_classes(report, form or Form.TEXT)
+    elif quiet or not any(files.values()):
+        _print(report, form or Form.TEXT)
 
 
 def _only(names: list[str]) -> str:
