@@ -61,6 +61,14 @@ def test_plain_units_are_identities_or_impossible() -> None:
     assert "no branch" in candidates[3].refuses(0.5)
 
 
+def test_networks_before_residual_ones() -> None:
+    candidates = {c.name: c for c in deletable(preset("vgg-16"))}
+    assert candidates["stages.2.1"].way == "identity"
+    assert candidates["stages.2.2"].downsampling  # its pool belongs to it
+    assert candidates["stages.2.2"].way == "none"
+    assert "from 256x56x56 to 256x28x28" in candidates["stages.2.2"].reason
+
+
 def test_partial_shortcuts_leave_some_units_without() -> None:
     candidates = deletable(preset("rexnet-1.0"))
     striding = [c for c in candidates if c.downsampling]

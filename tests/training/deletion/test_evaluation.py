@@ -137,8 +137,9 @@ def test_reordered_units_run_in_their_new_order() -> None:
     assert (run(net, chains, batch) == naive.logits).all()
 
 
-def test_plain_units_are_passed_over() -> None:
-    net = trained("plain-20", {"width": 8, "stem.width": 8}, (2, 2))
+@pytest.mark.parametrize("kind", ["basic", "single"])
+def test_plain_units_are_passed_over(kind: str) -> None:
+    net = trained("plain-20", {"width": 8, "stem.width": 8, "unit": {"kind": kind}}, (2, 2))
     assert possible_units(net.blueprint) == (1, 2, 4)
     batch = images(net)
     for case in single_deletions(net.blueprint):
