@@ -29,10 +29,32 @@ class Images:
     """The share that validates where the study does not say."""
 
 
+MATCHED = 0.01
+"""Relative difference of a cost up to which an arm counts as matched."""
+_SIZES = ("depth", "width")
+"""Factors that ask about the size itself, whose arms are not to be matched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How far an arm's cost lies from the reference's, relative."""
+
+    params: float
+    macs: float
+    asks_size: bool
+    """Whether the size itself is what the arm asks about."""
+
+    @property
+    def is_matched(self) -> bool:
+        """Whether parameters or multiply-adds are matched."""
+        return min(self.params, self.macs) <= MATCHED
+
+
 IMAGES = {
     "cifar10": Images(3, 32, 10, 50_000, 0.1),
     "cifar10-jpeg": Images(3, 32, 10, 50_000, 0.1),
     "parquet:imagenet-1k": Images(3, 224, 1000, 1_281_167, 0.0),
+    "digits": Images(1, 8, 10, 1_438, 0.25),
 }
 
 
@@ -49,18 +71,75 @@ def overview() -> str:
 
 def sizes() -> str:
     """Return a line per file but smoke tests: data, arms, seeds, epochs, multiply-adds, time."""
-    files = [
-        path
-        for path in FOLDER.glob("*/*.yaml")
-        if path.name != "smoke.yaml" and file_kind(path) == "ablation"
-    ]
+    files = [path for path in _files() if path.name != "smoke.yaml"]
     headers = ("file", "data", "design", "arms x seeds", "epochs", "multiply-adds", "estimated")
     return _table(headers, [_size(path) for path in sorted(files, key=_order)])
+
+
+def matching() -> str:
+    """Return a line per file: how many arms are matched in cost, the largest gaps, and why."""
+    headers = ("file", "arms", "ask size", "matched", "in both", "params", "multiply-adds", "why")
+    return _table(headers, [_match(path) for path in sorted(_files(), key=_order)])
+
+
+def matched_share() -> str:
+    """Return in a sentence how many arms of all files are matched."""
+    found = [gap for path in _files() for gap in gaps(path)]
+    others = [gap for gap in found if not gap.asks_size]
+    matched = sum(gap.is_matched for gap in others)
+    return (
+        f"Of {len(found)} arms, {len(found) - len(others)} ask about the size itself. Of the other"
+        f" {len(others)}, {matched} ({matched / len(others):.0%}) lie within 1 % of the reference"
+        " in parameters or multiply-adds; the rest say why in their files."
+    )
+
+
+def gaps(path: Path) -> list[Gap]:
+    """Return how far the costs of every arm of a file lie from the reference's."""
+    arms = _arms(_spec(path))
+    own, levels = arms.reference.variant.cost, arms.reference.levels
+    return [
+        Gap(
+            params=abs(arm.variant.cost.params / own.params - 1),
+            macs=abs(arm.variant.cost.macs / own.macs - 1),
+            asks_size=any(arm.levels.get(name) != levels.get(name) for name in _SIZES),
+        )
+        for arm in arms.arms[1:]
+    ]
+
+
+def costs_comment(path: Path) -> str:
+    """Return what a file says of the costs of its arms; empty if it says nothing."""
+    lines = [line.removeprefix("#") for line in _comment(path).splitlines()]
+    found = re.search(r"(?:^|\n) Costs: ((?:.|\n(?! {3}nasablate))*)", "\n".join(lines))
+    if found is None:
+        return ""
+    return " ".join(found[1].split("\n   nasablate")[0].split())
+
+
+def _match(path: Path) -> tuple[str, ...]:
+    found = gaps(path)
+    others = [gap for gap in found if not gap.asks_size]
+    worst = [max((getattr(gap, key) for gap in others), default=0.0) for key in ("params", "macs")]
+    return (
+        f"[{path.relative_to(FOLDER)}](../studies/{path.relative_to(FOLDER)})",
+        str(len(found)),
+        str(len(found) - len(others)),
+        f"{sum(gap.is_matched for gap in others)} of {len(others)}",
+        str(sum(max(gap.params, gap.macs) <= MATCHED for gap in others)),
+        *(f"{gap:.1%}" for gap in worst),
+        costs_comment(path),
+    )
 
 
 def write(text: str) -> None:
     """Write a part between blank lines, as cog's output."""
     generate.write(lambda: text)
+
+
+def _files() -> list[Path]:
+    """Return the files of ablations."""
+    return [path for path in FOLDER.glob("*/*.yaml") if file_kind(path) == "ablation"]
 
 
 def _order(path: Path) -> tuple[str, str]:

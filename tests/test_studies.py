@@ -15,7 +15,8 @@ from nasablate.genome.ablation import Reported
 from nasablate.genome.reported import reported_of
 from nasablate.search.ablation import run_ablation
 from nasablate.search.answerable import needed_seeds, why_undecided
-from nasablate.search.arms import Arm, resolve_arms
+from nasablate.search.arms import Arm, Arms, resolve_arms
+from nasablate.search.confounds import find_differences
 from nasablate.search.variant import on_data
 
 FOLDER = Path(__file__).resolve().parents[1] / "studies"
@@ -137,6 +138,26 @@ def test_the_seeds_can_give_a_verdict_on_every_arm_and_effect(name: str) -> None
     assert spec.seeds >= max(needed_seeds(spec, arms).values())
     assert spec.margin is not None
     assert not spec.accept_undecided
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_study_whose_arms_differ_in_cost_says_why(name: str) -> None:
+    own = arms_of(name)[0].variant.cost
+    gaps = {
+        arm.name: min(
+            abs(arm.variant.cost.params / own.params - 1), abs(arm.variant.cost.macs / own.macs - 1)
+        )
+        for arm in arms_of(name)[1:]
+    }
+    unmatched = {arm for arm, gap in gaps.items() if gap > 0.01}
+    assert not unmatched or re.search("Costs: [^.]+[.]", comment_of(name)), unmatched
+    labelled = find_differences(Arms(arms_of(name)))
+    assert all("params" in labelled[arm].text for arm in unmatched - _matched_as_can_be(name))
+
+
+def _matched_as_can_be(name: str) -> set[str]:
+    """Return the arms that the file's own match tells of."""
+    return {arm.name for arm in arms_of(name) if arm.matching is not None}
 
 
 @pytest.mark.parametrize("name", SERIOUS)
