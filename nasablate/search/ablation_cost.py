@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from nasablate.blueprint import lower
+from nasablate.blueprint.ops import Conv
 from nasablate.data import DataInfo
 from nasablate.genome import AblationSpec
 from nasablate.search.arms import Arm, Arms
@@ -117,17 +119,29 @@ def measure_cost(
 def cost_classes(arms: Sequence[Arm]) -> list[list[Arm]]:
     """Return the arms in classes of about the same cost and equal batches, at most 8 of a batch.
 
-    Arms of one class lie within 10 % of its least; that is widened until few enough are left.
+    Arms of one class have convolutions of the same kernels and about as many groups, since a
+    grouped one takes longer than its multiply-adds say, and lie within 10 % of the least; that is
+    widened until few enough are left. More than 8 kinds of a batch are told apart by
+    multiply-adds alone.
     """
     found: list[list[Arm]] = []
     for batch in sorted({arm.variant.recipe.batch_size for arm in arms}):
         own = [arm for arm in arms if arm.variant.recipe.batch_size == batch]
-        own.sort(key=lambda arm: arm.variant.cost.macs)
+        kinds = _kinds(sorted(own, key=lambda arm: arm.variant.cost.macs))
         spread = _SPREAD
-        while len(classes := _split(own, spread)) > _MOST_TIMED:
+        while len(classes := [c for kind in kinds for c in _split(kind, spread)]) > _MOST_TIMED:
             spread **= 1.5
-        found += classes
+        found += sorted(classes, key=lambda group: group[0].variant.cost.macs)
     return found
+
+
+def _kinds(arms: Sequence[Arm]) -> list[list[Arm]]:
+    kinds: dict[frozenset[tuple[object, int]], list[Arm]] = {}
+    for arm in arms:
+        ops = [layer.op for layer in lower(arm.variant.genome).layers]
+        kind = {(op.kernel, op.groups.bit_length()) for op in ops if isinstance(op, Conv)}
+        kinds.setdefault(frozenset(kind), []).append(arm)
+    return list(kinds.values()) if len(kinds) <= _MOST_TIMED else [list(arms)]
 
 
 def _split(arms: Sequence[Arm], spread: float) -> list[list[Arm]]:

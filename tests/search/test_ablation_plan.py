@@ -42,6 +42,19 @@ def test_arms_of_about_one_cost_are_timed_together(info: DataInfo) -> None:
     assert [len(group) for group in cost_classes(arms)] == [2]
 
 
+def test_arms_with_other_groups_or_kernels_are_timed_by_themselves(info: DataInfo) -> None:
+    arms = {
+        "silu": {"activation": "silu"},
+        "grouped": {"unit": {"kind": "bottleneck", "cardinality": 4, "base_width": 16}},
+        "plain": {"unit": {"kind": "bottleneck"}},
+    }
+    spec = ablation_of(design="arms", factors={}, arms=arms)
+    classes = [{arm.name for arm in group} for group in cost_classes(resolve_arms(spec, info).arms)]
+    assert {"baseline", "silu"} in classes
+    assert {"grouped"} in classes
+    assert {"plain"} in classes
+
+
 def test_no_more_than_eight_costs_of_one_batch_are_timed(info: DataInfo) -> None:
     factors = {"width": {str(w): {"width": w} if w > 8 else {} for w in range(8, 40)}}
     arms = resolve_arms(ablation_of(factors=factors), info).arms
