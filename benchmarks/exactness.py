@@ -40,6 +40,11 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "Res2Net": ("res2net-", "res2next-"),
     "ReXNet": ("rexnet-",),
     "PyramidNet": ("pyramidnet-",),
+    "LeNet": ("lenet-",),
+    "AlexNet and ZFNet": ("alexnet", "caffenet", "zfnet"),
+    "Network in Network": ("nin-",),
+    "VGG": ("vgg-",),
+    "Inception": ("googlenet", "inception-"),
 }
 """Titles, and how the names of the presets begin."""
 
@@ -202,12 +207,20 @@ def sized(genome: Genome, like: Genome) -> str:
     what stands where is no size.
     """
     other = like.document()
-    paths = ("input", "classes", "stages", "width", "stem.width", "stem.mid", "widening.alpha",
-             "widening.widths", "unit.cardinality", "unit.base_width", "unit.res2net_scale",
-             "se.ratio", "se.stages", "head.penultimate")  # fmt: skip
+    paths = ("input", "classes", "width", "stem.width", "stem.mid", "widening.alpha",
+             "widening.widths", "widening.multiplier", "head.hidden", "unit.cardinality",
+             "unit.base_width", "unit.res2net_scale", "se.ratio", "se.stages",
+             "head.penultimate")  # fmt: skip
     if genome.dropout > 0:
         paths += ("dropout",)
+    if genome.head.dropout > 0:
+        paths += ("head.dropout",)
     sizes = {path: value for path in paths if (value := _at(other, path)) is not None}
+    own = [stage.document() for stage in genome.stages]
+    sizes["stages"] = [
+        {**(own[index] if index < len(own) else {}), "units": stage.units, "stride": stage.stride}
+        for index, stage in enumerate(like.stages)
+    ]
     document, _ = apply_edits(Genome, genome.document(), sizes)
     try:
         return digest(lower(Genome.parse(document)))

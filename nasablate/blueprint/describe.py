@@ -38,7 +38,6 @@ from nasablate.blueprint.ops import (
     pair,
 )
 
-
 _PARALLEL = ("inception", "conv")
 """Kinds of unit whose convolutions may stand side by side."""
 

@@ -1,6 +1,7 @@
 """Which preset is which network of torchvision and timm, and what its layers are called there."""
 
 from benchmarks.oracles import Oracle, Roles
+from tests.nets.oracle_roles_classic import CLASSIC
 
 CEIL_POOL = {"kernel": 3, "stride": 2, "padding": 0, "ceil": True}
 PADDED_POOL = {"kernel": 3, "stride": 2, "padding": 1, "ceil": False}
@@ -213,6 +214,7 @@ ORACLES: tuple[Oracle, ...] = (
         PREACTIVATION,
         options={"layers": [3, 24, 36, 3]},
     ),
+    *CLASSIC,
 )
 
 QUICK = (

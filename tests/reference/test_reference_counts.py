@@ -43,6 +43,8 @@ def test_counts_without_torch(row: dict[str, Any]) -> None:
     assert found.params == row["params"]
     assert found.macs == row.get("macs", found.macs)
     assert found.norm_params == row.get("norm_params", found.norm_params)
+    training = found.macs + found.auxiliary_macs
+    assert training == row.get("training_macs", training)
 
 
 @pytest.mark.parametrize("row", FEW, ids=labels(FEW))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nasablate.blueprint.draft import Draft
 from nasablate.blueprint.ops import Concat, Conv, Pair, pair
@@ -62,7 +63,7 @@ def mlpconv_steps(plan: Plan, unit: MlpConv, inputs: int, site: Site) -> list[St
         inputs, widths[0], unit.kernel, site.stride, unit.padding, 1, bias, form="square"
     )
     groups = conv_groups(first, site)
-    for before, width in zip(widths, widths[1:], strict=False):
+    for before, width in pairwise(widths):
         groups.append((Conv(before, width, 1, bias=bias),))
     return group_steps(groups)
 
