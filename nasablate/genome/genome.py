@@ -9,7 +9,7 @@ from nasablate.genome.head import AuxiliaryHead, Head
 from nasablate.genome.placement import PRESETS, PlacementField, Slot
 from nasablate.genome.shortcut import Projection, ShortcutSpec
 from nasablate.genome.stage import LocalResponse, Stage
-from nasablate.genome.units import Activation, Basic, UnitSpec
+from nasablate.genome.units import Activation, Basic, Custom, UnitSpec
 from nasablate.genome.widening import Step, WideningSpec
 
 _MAX_UNITS = 5000
@@ -172,6 +172,14 @@ class Genome(SpecModel):
     conv_bias: Literal["auto", "always"] = "auto"
     """``auto``: convolutions have no bias if the placement has any ``bn``; ``always`` keeps
     biases under normalisation (torchvision's vgg_bn, the stochastic-depth code)."""
+
+    @property
+    def own_code(self) -> tuple[Custom, ...]:
+        """Return the units that are classes of the user's own."""
+        found: list[UnitSpec] = [self.unit]
+        for stage in self.stages:
+            found += stage.unit if isinstance(stage.unit, tuple) else [stage.unit or self.unit]
+        return tuple(unit for unit in found if isinstance(unit, Custom))
 
     @model_validator(mode="after")
     def _not_endless(self) -> Self:

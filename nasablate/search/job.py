@@ -17,7 +17,6 @@ from nasablate.errors import NasablateError, RunError, StoreError
 from nasablate.genome.data_spec import DataSpec
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
-from nasablate.genome.units import Custom
 from nasablate.store.records import Epoch
 
 if TYPE_CHECKING:
@@ -220,9 +219,10 @@ def _check_unchanged(job: Job) -> None:
         RunError: the custom unit's file has changed since.
     """
     genome = Genome.parse(json.loads(job.genome))
-    if isinstance(genome.unit, Custom) and digest(lower(genome)) != job.network_digest:
+    if genome.own_code and digest(lower(genome)) != job.network_digest:
         message = (
-            f"the code of {genome.unit.class_} has changed since trial {job.study}/{job.number}"
+            f"the code of {genome.own_code[0].class_} has changed since trial"
+            f" {job.study}/{job.number}"
             " was proposed; undo the change, or give the study another name"
         )
         raise RunError(message)

@@ -7,7 +7,6 @@ from typing import Any, cast
 from nasablate.blueprint import digest, lower
 from nasablate.errors import SpecError, StoreError
 from nasablate.genome import AblationSpec, DeletionSpec, Genome, SearchSpec
-from nasablate.genome.units import Custom
 from nasablate.search.deletion_extension import extends_deletion
 from nasablate.store import StudyStore
 
@@ -147,12 +146,14 @@ def check_same_code(study: StudyStore) -> None:
         if '"custom"' not in text:
             continue
         genome = Genome.parse(json.loads(text))
-        if not isinstance(genome.unit, Custom) or genome.unit.class_ in checked:
+        classes = {unit.class_ for unit in genome.own_code}
+        if classes <= checked:
             continue
-        checked.add(genome.unit.class_)
+        checked |= classes
         if digest(lower(genome)) != trial.attributes["network_digest"]:
             message = (
-                f"the code of {genome.unit.class_} has changed since study {study.name!r} began;"
+                f"the code of {genome.own_code[0].class_} has changed since study"
+                f" {study.name!r} began;"
                 " undo the change, or give the file a new name"
             )
             raise StoreError(message)
