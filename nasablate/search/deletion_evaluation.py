@@ -12,7 +12,7 @@ from nasablate.data.batches import eval_batches
 from nasablate.data.images import Part, fingerprint
 from nasablate.data.streaming import StreamedSet
 from nasablate.errors import DataError, RunError
-from nasablate.genome import DeletionSpec
+from nasablate.genome import DeletionSpec, Genome, Recipe
 from nasablate.nets import Net
 from nasablate.search.deletion_networks import Member, StudiedNetwork
 from nasablate.search.deletion_trials import Deletion, Images
@@ -78,14 +78,26 @@ def load_net(network: StudiedNetwork, member: Member, device: str = "cpu") -> Ne
         RunError: the file is damaged or holds the weights of another network.
     """
     assert member.weights is not None
-    target = torch.device(device)
     variant = network.variant
-    net = make_net(variant.genome, variant.recipe, member.seed or 0, target)
+    name = f"{network.name}, {member.origin}"
+    return weighted_net(variant.genome, variant.recipe, member.weights, name, device)
+
+
+def weighted_net(
+    genome: Genome, recipe: Recipe, weights: Path, name: str, device: str = "cpu"
+) -> Net:
+    """Build a network with weights from a file, in evaluation mode.
+
+    Raises:
+        RunError: the file is damaged or holds the weights of another network.
+    """
+    target = torch.device(device)
+    net = make_net(genome, recipe, 0, target)
     try:
-        net.load_state_dict(_weights(member.weights, target))
+        net.load_state_dict(_weights(weights, target))
     except Exception as error:  # damaged files raise many kinds, a wrong network RuntimeError
         reason = " ".join(str(error).split())[:200]
-        message = f"{member.origin}: not the weights of network {network.name} ({reason})"
+        message = f"{name}: these are not its weights ({reason})"
         raise RunError(message) from error
     assert isinstance(net, Net)
     return net.eval()

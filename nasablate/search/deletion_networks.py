@@ -28,7 +28,16 @@ WEIGHTS_FILE = "weights.pt"
 
 def networks_name(spec: DeletionSpec) -> str:
     """Return the name of the study that holds the networks trained for a deletion study."""
-    return f"{spec.name}.networks"
+    return networks_name_of(spec.name)
+
+
+def networks_name_of(name: str) -> str:
+    """Return the same from the deletion study's name.
+
+    >>> networks_name_of("resnet-vs-pyramidnet")
+    'resnet-vs-pyramidnet.networks'
+    """
+    return f"{name}.networks"
 
 
 @dataclass(frozen=True, slots=True)
