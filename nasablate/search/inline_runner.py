@@ -1,7 +1,7 @@
 """One trial after the other in this process: for small searches, debugging and tests."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from nasablate.genome.space import Resources
@@ -41,10 +41,11 @@ class InlineRunner:
                     driver.release()
                 raise
 
-    def map(self, function: str, jobs: Sequence[Job]) -> list[Any]:
-        """Return ``function(job, device)`` of every job, in order."""
+    def map(self, function: str, jobs: Sequence[Job]) -> Iterator[Any]:
+        """Yield ``function(job, device)`` of every job, in order, each as soon as it is there."""
         call = load_function(function)
-        return [call(job, self._chosen_device()) for job in jobs]
+        for job in jobs:
+            yield call(job, self._chosen_device())
 
     def _run_one(self, driver: Driver, function: str, interruption: Interruption) -> bool:
         with interruption.shield():

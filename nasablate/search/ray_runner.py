@@ -10,7 +10,7 @@ scheduler asks our driver after every epoch, and its own snapshots are never rea
 import contextlib
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -81,8 +81,8 @@ class RayRunner:
                 driver.release()
             raise bridge.failure
 
-    def map(self, function: str, jobs: Sequence[Job]) -> list[Any]:
-        """Return ``function(job, device)`` of every job, in order."""
+    def map(self, function: str, jobs: Sequence[Job]) -> Iterator[Any]:
+        """Yield ``function(job, device)`` of every job, in order, each as soon as it is there."""
         import ray
         from ray.exceptions import RayTaskError
 
@@ -92,7 +92,8 @@ class RayRunner:
         remote: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=2)(call)
         with Interruption():
             try:
-                return ray.get([remote.remote(function, job.to_json(), gpus) for job in jobs])
+                for found in [remote.remote(function, job.to_json(), gpus) for job in jobs]:
+                    yield ray.get(found)
             except RayTaskError as error:
                 cause = cast("Exception", error.cause)
                 if isinstance(cause, NasablateError):

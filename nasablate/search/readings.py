@@ -1,6 +1,6 @@
 """Reads the test set with trained networks, each once, and records that it was read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nasablate.genome import DataSpec
@@ -34,9 +34,10 @@ class TestReader:
         if not unread:
             return
         observer.on_phase(f"reading the test set with {len(unread)} networks")
-        scores: Sequence[TestScore] = runner.map(
+        scores: Iterator[TestScore] = runner.map(
             self.function, [self._job(trial) for trial in unread]
         )
+        # Each is stored as it comes, so that an interruption reads none of them again.
         for trial, score in zip(unread, scores, strict=True):
             self.store.predictions.add(
                 Predictions(

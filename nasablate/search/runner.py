@@ -1,6 +1,6 @@
 """What carries out jobs: in this process (`inline_runner`) or through Ray (`ray_runner`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, Self
 
 from nasablate.search.driver import Driver
@@ -28,6 +28,6 @@ class Runner(Protocol):
         """
         ...
 
-    def map(self, function: str, jobs: Sequence[Job]) -> list[Any]:
-        """Return ``function(job, device)`` of every job, in order."""
+    def map(self, function: str, jobs: Sequence[Job]) -> Iterator[Any]:
+        """Yield ``function(job, device)`` of every job, in order, each as soon as it is there."""
         ...
