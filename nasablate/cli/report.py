@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -126,8 +125,7 @@ def command(  # noqa: PLR0913 - one parameter per form
         from nasablate.cli.report_dashboard import show_dashboard
 
         with read_database(storage) as database:
-            load = partial(load_report, database)
-            show_dashboard(load, names, dashboard, html, as_json=form is Form.JSON)
+            show_dashboard(database, names, dashboard, html, as_json=form is Form.JSON)
         return
     with read_database(storage) as database:
         if study_of_ours(database, _only(names)).attributes()["kind"] == "deletion":

@@ -1,6 +1,6 @@
 """``nasablate report --dashboard``: renders a dashboard file for one study or several."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +11,12 @@ from nasablate.cli.output import write_json
 from nasablate.errors import InputError
 
 if TYPE_CHECKING:
-    from nasablate.report.panels import Report, Subject
+    from nasablate.report.panels import Subject
+    from nasablate.store import Database
 
 
 def show_dashboard(
-    load: "Callable[[str], Report]",
+    database: "Database",
     names: Sequence[str],
     file: Path,
     html: Path | None,
@@ -25,7 +26,7 @@ def show_dashboard(
     """Write a dashboard of studies as HTML, or print its numbers as JSON, or both.
 
     Args:
-        load: Reads the report of a study.
+        database: Holds the studies.
         names: Studies, or ``STUDY/NUMBER`` for one trial of a study.
         file: The dashboard file.
         html: Where the page goes.
@@ -46,7 +47,7 @@ def show_dashboard(
     if html is not None:
         check_target(html, ".html", "--html")
     spec = load_dashboard(file)
-    subjects = [_subject(load, name) for name in names]
+    subjects = [_subject(database, name) for name in names]
     if html is not None:
         page = dashboard_page(spec, subjects, datetime.now(UTC))
         write_file(html, page, "--html")
@@ -55,7 +56,7 @@ def show_dashboard(
         write_json(dashboard_document(spec, subjects))
 
 
-def _subject(load: "Callable[[str], Report]", name: str) -> "Subject":
+def _subject(database: "Database", name: str) -> "Subject":
     """Return a study, or one trial of it.
 
     Raises:
@@ -63,15 +64,16 @@ def _subject(load: "Callable[[str], Report]", name: str) -> "Subject":
         StoreError: there is no such study or trial.
     """
     from nasablate.errors import StoreError
-    from nasablate.report.panels import Subject, trials_of
+    from nasablate.report.loading import load_any_report, trials_of
+    from nasablate.report.panels import Subject
 
     study, slash, number = name.partition("/")
     if not slash:
-        return Subject(name, load(name))
+        return Subject(name, load_any_report(database, name))
     if not number.isdecimal():
         message = f"{name!r} names no trial; write STUDY/NUMBER such as {study}/0"
         raise InputError(message)
-    report = load(study)
+    report = load_any_report(database, study)
     if int(number) not in {trial.number for trial in trials_of(report)}:
         message = f"study {study!r} has no trial {number}; see 'nasablate trials {study}'"
         raise StoreError(message)

@@ -45,6 +45,14 @@ class PlainPanel(_Panel):
         "environment",
         "reproduce",
         "studies",
+        "contrasts",
+        "units",
+        "random",
+        "groups",
+        "pairs",
+        "scale",
+        "orders",
+        "paths",
     ]
 
 

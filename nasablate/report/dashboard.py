@@ -21,11 +21,16 @@ from nasablate.genome.dashboard import (
 )
 from nasablate.report import panel_drawings as drawings
 from nasablate.report.ablation import AblationReport, arm_genomes
+from nasablate.report.deletion import DeletionReport
+from nasablate.report.loading import kind_of, trials_of
 from nasablate.report.markup import Section, heading, paragraph, section
 from nasablate.report.page import Page, html_page
-from nasablate.report.panels import Show, Shown, StudyPanel, Subject, show_panel
+from nasablate.report.panels import StudyPanel, Subject, show_panel
+from nasablate.report.search import SearchReport
+from nasablate.report.shown import Show, Shown
 from nasablate.report.tables import Table, listed, numbers, words
 from nasablate.search.confirmation import candidates
+from nasablate.search.deletion_study import NETWORKS
 
 TITLES: dict[str, str] = {
     "answer": "Answer",
@@ -50,6 +55,14 @@ TITLES: dict[str, str] = {
     "environment": "Environment",
     "reproduce": "How to get these numbers again",
     "studies": "Studies",
+    "contrasts": "Networks compared",
+    "units": "Unit by unit",
+    "random": "Several units",
+    "groups": "Stages and downsampling units",
+    "pairs": "Pairs of units",
+    "scale": "Weaker branches",
+    "orders": "Exchanged units",
+    "paths": "Paths",
     "front": "Pareto front",
     "slice": "Error by axis",
     "contour": "Two axes at once",
@@ -74,6 +87,10 @@ _NEEDS: dict[str, str] = {
     "history": "a search",
     "rungs": "a search",
     "edf": "a search",
+    **dict.fromkeys(
+        ("contrasts", "units", "random", "groups", "pairs", "scale", "orders", "paths"),
+        "a deletion study that asks for it",
+    ),
     "failures": "something that failed or is missing",
 }
 """What a panel needs that a study may not have."""
@@ -139,7 +156,9 @@ def dashboard_document(spec: DashboardSpec, subjects: Sequence[Subject]) -> dict
 def _rendered(spec: DashboardSpec, subjects: Sequence[Subject]) -> list[_Rendered]:
     found = [_render(panel, subjects, f"p{place}") for place, panel in enumerate(spec.panels)]
     if not any(one.found for one in found):
-        kinds = listed([f"{subject.name} is of kind {_kind(subject)}" for subject in subjects])
+        kinds = listed(
+            [f"{subject.name} is of kind {kind_of(subject.report)}" for subject in subjects]
+        )
         message = (
             f"dashboard {spec.name!r} has nothing to show: {kinds};"
             " name other studies or another --dashboard"
@@ -187,10 +206,6 @@ def _questions(subjects: Sequence[Subject]) -> str:
     return " ".join(question for question in asked if question)
 
 
-def _kind(subject: Subject) -> str:
-    return "ablation" if isinstance(subject.report, AblationReport) else "search"
-
-
 # Panels of all studies at once
 
 
@@ -212,7 +227,7 @@ def _together(
 
 def _errors(subjects: Sequence[Subject]) -> Iterator[tuple[str, list[float]]]:
     for subject in subjects:
-        if not isinstance(subject.report, AblationReport):
+        if isinstance(subject.report, SearchReport):
             yield subject.name, [trial.error for trial in subject.report.completed]
 
 
@@ -223,6 +238,10 @@ def _genomes(subjects: Sequence[Subject], most: int) -> Iterator[tuple[str, Geno
         if isinstance(report, AblationReport):
             for name, genome in list(arm_genomes(report.trials))[:most]:
                 yield f"{lead}{name}", genome
+            continue
+        if isinstance(report, DeletionReport):
+            for item in report.attributes[NETWORKS][:most]:
+                yield f"{lead}{item['name']}", Genome.parse(item["genome"])
             continue
         trials = candidates(report.result.trials, report.result.objectives, most)
         if subject.trial is not None:
@@ -244,12 +263,13 @@ def _study_row(subject: Subject) -> tuple[str, ...]:
     if isinstance(report, AblationReport):
         means = [(arm.mean, arm.name) for arm in report.result.arms if arm.mean is not None]
         error, name = min(means, default=(None, ""))
-        trials = report.trials
         what = f"{name}, mean over seeds" if name else ""
+    elif isinstance(report, DeletionReport):
+        error, what = None, ""
     else:
-        trials = report.result.trials
         best = min(report.completed, key=lambda trial: trial.error, default=None)
         error = None if best is None else best.error
         what = "" if best is None else f"trial {best.number}, one seed"
+    trials = trials_of(report)
     failed = sum(trial.state == "fail" for trial in trials)
-    return subject.name, _kind(subject), f"{len(trials)}", f"{failed}", number(error), what
+    return subject.name, kind_of(subject.report), f"{len(trials)}", f"{failed}", number(error), what

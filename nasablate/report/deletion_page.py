@@ -6,13 +6,11 @@ from html import escape
 
 from nasablate import __version__
 from nasablate.figures.lines import Lines
-from nasablate.figures.lines_plot import lines_plot
-from nasablate.figures.lines_svg import lines_svg
 from nasablate.report import deletion_tables as tables
 from nasablate.report.deletion import DeletionReport
+from nasablate.report.deletion_drawings import lines_drawing
 from nasablate.report.deletion_words import answer, images_sentence, rule
 from nasablate.report.markup import (
-    Drawing,
     Section,
     code_block,
     details,
@@ -117,17 +115,7 @@ def _if_rows(found: Table) -> str:
 
 
 def _drawing(lines: Lines | None) -> str:
-    if lines is None:
-        return ""
-    drawing = Drawing(
-        key=f"{lines.key}-figure",
-        title=lines.title,
-        caption=lines.note,
-        alt=lines.alt_text(),
-        plot=lambda: lines_plot(lines),
-        still=lines_svg(lines),
-    )
-    return figure(drawing)
+    return "" if lines is None else figure(lines_drawing(lines))
 
 
 def _reproduce(report: DeletionReport) -> Section:

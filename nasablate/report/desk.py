@@ -42,6 +42,8 @@ def refresh_desk(database: Database, name: str) -> DeskUpdate:
             note, trials, curves, drawings = _ablation(database, name)
         case "search":
             note, trials, curves, drawings = _search(database, name)
+        case "deletion":
+            note, trials, curves, drawings = _deletion(database, name)
         case kind:
             from nasablate.report.desk_notes import plain_note
 
@@ -83,6 +85,16 @@ def _search(database: Database, name: str) -> _Parts:
     found = [drawings.history_drawing(report), drawings.sizes_drawing(report)]
     shown = [drawing for drawing in found if drawing is not None]
     return search_note(report), report.result.trials, report.epochs, shown
+
+
+def _deletion(database: Database, name: str) -> _Parts:
+    from nasablate.report.deletion import load_deletion_report
+    from nasablate.report.deletion_drawings import lines_drawing
+    from nasablate.report.desk_notes import deletion_note
+
+    report = load_deletion_report(database, name)
+    shown = [lines_drawing(lines) for lines in report.figures.present()]
+    return deletion_note(report), database.study(name).trials(), {}, shown
 
 
 def desk_figure(drawing: Drawing) -> str:

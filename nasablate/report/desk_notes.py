@@ -6,9 +6,11 @@ from typing import Any
 
 from nasablate.errors import NasablateError
 from nasablate.figures.numerals import number
-from nasablate.report import ablation_tables, search_tables
+from nasablate.report import ablation_tables, deletion_tables, search_tables
 from nasablate.report.ablation import AblationReport
 from nasablate.report.ablation_words import arm_sentences, headline, state_sentence
+from nasablate.report.deletion import DeletionReport
+from nasablate.report.deletion_words import answer, images_sentence
 from nasablate.report.markdown import bars, code, markdown_table, words_only
 from nasablate.report.reproduce import commands
 from nasablate.report.search import SearchReport, answer_sentences
@@ -70,6 +72,21 @@ def search_note(report: SearchReport) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def deletion_note(report: DeletionReport) -> str:
+    """Return what a deletion study asks, and what it has come to."""
+    result = report.result
+    parts = [
+        f"**{words_only(report.spec.question)}**" if report.spec.question else "",
+        words_only(images_sentence(result)),
+        "\n".join(f"- {words_only(sentence)}" for sentence in answer(result)),
+        markdown_table(deletion_tables.networks_table(result)),
+        "### How to go on",
+        _GOES_ON,
+        code(commands(result.name, "delete-units", result.url, has_file=False)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
 def plain_note(kind: str, attributes: Mapping[str, Any], trials: Sequence[TrialRecord]) -> str:
     """Return what is known of a study of a kind that has no report."""
     counts = [
@@ -107,8 +124,10 @@ def trial_note(trial: TrialRecord, curve: Sequence[Epoch]) -> str:
 def _trial_parts(trial: TrialRecord, curve: Sequence[Epoch]) -> Iterator[str]:
     tried = ", ".join(f"{name}={value}" for name, value in trial.params.items())
     state = STATES[trial.state]
-    error = f", validation error {number(curve[-1].val_error)} %" if curve else ""
-    yield f"**{state}**{words_only(f'{error} after {len(curve)} epochs')}"
+    result = ""
+    if curve:
+        result = f", validation error {number(curve[-1].val_error)} % after {len(curve)} epochs"
+    yield f"**{state}**{words_only(result)}"
     if tried:
         yield f"Tries: {words_only(tried)}"
     if trial.failure_reason:

@@ -1,7 +1,7 @@
 """What each panel of a dashboard shows of one study: markup, and the same numbers as data."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any, Protocol, TypeVar, assert_never
 
@@ -27,17 +27,19 @@ from nasablate.report import (
 )
 from nasablate.report import panel_drawings as drawings
 from nasablate.report.ablation import AblationReport
-from nasablate.report.markup import Drawing, code_block, figure, items, paragraph, sign, table
+from nasablate.report.deletion import DeletionReport
+from nasablate.report.deletion_panels import DELETION_PANELS
+from nasablate.report.loading import Report, trials_of
+from nasablate.report.markup import Drawing, code_block, items, paragraph, sign, table
 from nasablate.report.network_panel import curve_drawing, curve_table, network_parts
 from nasablate.report.reproduce import commands
 from nasablate.report.search import SearchReport, answer_sentences
 from nasablate.report.search_page import state_sentence
 from nasablate.report.sections import environment_table
-from nasablate.report.tables import Marked, Table
+from nasablate.report.shown import Show, Shown
+from nasablate.report.tables import Marked
 from nasablate.search.rungs import rung_epochs
-from nasablate.store import TrialRecord
-
-Report = AblationReport | SearchReport
+from nasablate.store import Epoch
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,6 @@ class Subject:
     """Of NAME/NUMBER."""
 
 
-def trials_of(report: Report) -> tuple[TrialRecord, ...]:
-    """Return all trials of a study."""
-    return report.trials if isinstance(report, AblationReport) else report.result.trials
-
-
 class Documented(Protocol):
     """Numbers of a figure."""
 
@@ -65,43 +62,6 @@ class Documented(Protocol):
 
 
 _Data = TypeVar("_Data", bound=Documented)
-
-
-@dataclass
-class Shown:
-    """A panel of one study, or of several at once."""
-
-    parts: list[str]
-    """Markup."""
-    data: Any
-    """The numbers in it."""
-
-
-class Show:
-    """Makes panels for one study; ``prefix`` keeps the anchors of several apart."""
-
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-
-    def drawing(self, drawing: Drawing | None, data: object) -> Shown | None:
-        """Return a figure."""
-        if drawing is None:
-            return None
-        own = replace(drawing, key=f"{self._prefix}-{drawing.key}")
-        return Shown([figure(own)], data)
-
-    def table(self, found: Table) -> Shown | None:
-        """Return a table; None without rows."""
-        return Shown([table(found)], table_document(found)) if found.rows else None
-
-
-def table_document(found: Table) -> dict[str, Any]:
-    """Return a table as plain JSON data."""
-    return {
-        "caption": found.caption,
-        "columns": [column.title for column in found.columns],
-        "rows": [[str(cell) for cell in row] for row in found.rows],
-    }
 
 
 StudyPanel = PlainPanel | FrontPanel | SlicePanel | ContourPanel | ImportancePanel | NetworkPanel
@@ -126,6 +86,9 @@ def show_panel(panel: StudyPanel, subject: Subject, prefix: str) -> Shown | None
 def _plain(panel: PlainPanel, report: Report, show: Show) -> Shown | None:
     if isinstance(report, AblationReport):
         make = _ABLATION.get(panel.kind)
+        return None if make is None else make(report, show)
+    if isinstance(report, DeletionReport):
+        make = DELETION_PANELS.get(panel.kind)
         return None if make is None else make(report, show)
     make = _SEARCH.get(panel.kind)
     return None if make is None else make(report, show)
@@ -186,7 +149,7 @@ def _search_answer(report: SearchReport, _: Show) -> Shown:
     return Shown(parts, {"answer": first, "state": state, "more": more})
 
 
-def _reproduce(report: Report, _: Show) -> Shown:
+def _reproduce(report: AblationReport | SearchReport, _: Show) -> Shown:
     verb = "ablate" if isinstance(report, AblationReport) else "search"
     text = commands(report.result.name, verb, report.result.url, has_file=False)
     return Shown([code_block(text)], {"commands": text})
@@ -286,19 +249,23 @@ def _network(panel: NetworkPanel, subject: Subject, show: Show) -> Shown | None:
     if trial is None:
         return None
     if panel.kind == "curve":
-        curve = report.epochs.get(trial.number, ())
+        curve = _epochs(report).get(trial.number, ())
         if not curve:
             return None
         shown = show.drawing(curve_drawing(trial, curve), [asdict(epoch) for epoch in curve])
         assert shown is not None
         shown.parts.append(table(curve_table(trial, curve)))
         return shown
-    parts, data = network_parts(trial, report.epochs.get(trial.number, ()))
+    parts, data = network_parts(trial, _epochs(report).get(trial.number, ()))
     return Shown(parts, data) if parts else None
 
 
+def _epochs(report: Report) -> Mapping[int, Sequence[Epoch]]:
+    return {} if isinstance(report, DeletionReport) else report.epochs
+
+
 def _default_trial(report: Report) -> int | None:
-    if isinstance(report, AblationReport):
-        return next((t.number for t in report.trials if t.state == "complete"), None)
+    if not isinstance(report, SearchReport):
+        return next((t.number for t in trials_of(report) if t.state == "complete"), None)
     found = report.result.winner.trial if report.result.winner else report.result.best
     return None if found is None else found.number
