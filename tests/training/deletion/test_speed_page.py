@@ -1,0 +1,25 @@
+"""The page of speeds says what the kept numbers say, and they keep what is claimed."""
+
+import json
+import statistics
+
+from benchmarks.deletion import NUMBERS, PAGE, kept_page
+
+
+def test_the_page_is_that_of_the_numbers() -> None:
+    assert PAGE.read_text(encoding="utf-8") == kept_page()
+
+
+def test_shared_beginnings_save_half_and_change_no_bit() -> None:
+    answers = json.loads(NUMBERS.read_text(encoding="utf-8"))["answers"]
+    saved = {}
+    for answer in answers:
+        assert answer["depth_logits_equal"]
+        assert answer["growing_difference"] <= 1e-5
+        seconds = answer["seconds"]
+        ratios = [a / b for a, b in zip(seconds["naive"], seconds["depth"], strict=True)]
+        assert len(ratios) >= 3
+        saved[answer["network"], answer["what"]] = statistics.median(ratios)
+    assert saved["resnet-110", "every unit by itself"] >= 1.9
+    assert saved["pyramidnet-110-a48", "every unit by itself"] >= 2.2
+    assert len(saved) == 5
