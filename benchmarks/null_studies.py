@@ -81,7 +81,7 @@ def run(studies: int, seed: int) -> tuple[Report, Figures]:
     bars = sequential_savings(report)
     figures["null-sequential.svg"] = draw_bars(
         "Trainings of an ablation with 54 arms",
-        "spending power; at equal power for 0.3 points; fewer is better",
+        "at equal power for 0.3 points; fewer is better",
         bars,
     )
     return report, figures
@@ -109,7 +109,7 @@ def _families(report: Report) -> str:
         for n in SEEDS:
             table.rows.append((kind, n, *(item.found for item in own if item.n == n)))
         if kind in SYMMETRIC:
-            named = [(f"{item.n} seeds, arms: {item.arms}", item.found) for item in own]
+            named = [(f"{item.n} seeds, {item.arms} arms", item.found) for item in own]
             report.rate(f"family-wise error at most 5 %, 6 to 20 seeds, {kind}", named)
     series = [
         Series(
@@ -214,25 +214,24 @@ def _power(report: Report) -> None:
     named: list[tuple[str, Share]] = []
     for item in promised_powers(report.studies, POWERS, report.seed):
         table.rows.append((item.n, item.arms, f"{item.difference:.3f}", 80, item.found))
-        named.append((f"{item.n} seeds, arms: {item.arms}", item.found))
+        named.append((f"{item.n} seeds, {item.arms} arms", item.found))
     report.between("promised power of 80 % within 3 points of simulated", named, 0.77, 0.83)
 
 
 def _effects(report: Report) -> None:
     table = report.table(
         "Planted effects in factorial designs",
-        f"{report.studies // 2:,} studies per row of 8 seeds; of 16 cells a third of that, and 10 "
-        "seeds, since Holm's procedure over 15 effects needs as many; percent ± standard error. "
-        "Planted are effects of two factors, 1.5 and -1 standard deviations of a training, and 1.5 "
-        "more where both meet. A confounded effect is held against the sum that it is said to "
-        "estimate.",
+        f"{report.studies // 2:,} studies per row of 8 seeds, of 16 cells a third of that; two "
+        "effects of single factors, 1.5 and -1 standard deviations of a training, and 1.5 more "
+        "where both meet; percent ± standard error. A confounded effect is held against the sum "
+        "that it is said to estimate.",
         ("design", "noise", "main effects held", "interactions held", "zero called", "found"),
     )
     named: list[tuple[str, Share]] = []
     for design in FACTORIALS:
-        studies, seeds = (report.studies // 6, 10) if "5-1" in design else (report.studies // 2, 8)
+        studies = report.studies // (6 if design.startswith("2^(5") else 2)
         for kind in CELL_NOISE:
-            found = recovery(design, kind, studies, seeds, report.seed)
+            found = recovery(design, kind, studies, seed=report.seed)
             shown = [own or "-" for own in (found.interaction, found.null_found)]
             table.rows.append((design, kind, found.main, *shown, found.planted_found))
             if kind != "t3":
