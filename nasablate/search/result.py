@@ -176,11 +176,12 @@ def pareto(
         for trial in trials
         if trial.state == "complete" and trial.values is not None
     }
-    front = {
-        number
-        for number, own in costs.items()
-        if not any(_dominates(other, own) for other in costs.values())
-    }
+    front: dict[int, tuple[float, ...]] = {}
+    # In this order whatever beats a trial stands before it, and if it is off the front itself,
+    # so does what beats both.
+    for number, own in sorted(costs.items(), key=lambda pair: (pair[1], pair[0])):
+        if not any(_dominates(other, own) for other in front.values()):
+            front[number] = own
     found = tuple(trial for trial in trials if trial.number in front)
     return found[:1] if len(signs) == 1 else found
 
