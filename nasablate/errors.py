@@ -7,6 +7,7 @@
     │   ├── DataError               2   a data set is missing, damaged or of the wrong shape
     │   └── StoreError              2   a database or a run folder cannot be used
     └── RunError                    1   the run itself failed
+        └── OutOfMemoryError        1   a training needed more memory than there is
 
 A message always names the place, the value, the rule it breaks and the remedy.
 """
@@ -85,6 +86,10 @@ class RunError(NasablateError):
     """The run itself failed."""
 
     exit_code = 1
+
+
+class OutOfMemoryError(RunError):
+    """A training needed more memory than its device has."""
 
 
 def one_line(text: str, *, but: str = "") -> str:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nasablate.data.images import DataInfo, Images, ImageSet
-from nasablate.genome.recipe import Augmentation
+from nasablate.genome.augmentation import Augmentation
 
 _LEAST_STD = 1 / 255
 """A constant channel is divided by this instead of zero."""

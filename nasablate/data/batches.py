@@ -6,7 +6,7 @@ from nasablate.data.augment import EvalBatches, TrainBatches
 from nasablate.data.images import DataInfo, ImageSet, Part
 from nasablate.data.stream_batches import StreamedEvalBatches, StreamedTrainBatches
 from nasablate.data.streaming import StreamedSet
-from nasablate.genome.recipe import Augmentation
+from nasablate.genome.augmentation import Augmentation
 
 
 def train_batches(

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from nasablate.data.augment import TrainBatches
 from nasablate.data.images import DataInfo, Images, ImageSet, Part, TrainingData, frozen
 from nasablate.data.streaming import StreamedSet
-from nasablate.genome.recipe import Augmentation
+from nasablate.genome.augmentation import Augmentation
 
 _LEAST_TILE = 56
 _LARGEST_TILE = 160

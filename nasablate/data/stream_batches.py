@@ -18,7 +18,7 @@ from nasablate.data.images import DataInfo, Images, Labels
 from nasablate.data.limits import num_workers
 from nasablate.data.streaming import StreamedSet
 from nasablate.errors import DataError
-from nasablate.genome.recipe import Augmentation
+from nasablate.genome.augmentation import Augmentation
 
 _Decoded = tuple[Images, Labels]
 

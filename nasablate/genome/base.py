@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,6 +26,9 @@ class SpecModel(BaseModel):
         use_attribute_docstrings=True,
         validate_default=True,
     )
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Fields that came into the format later. `essential` leaves them out at their defaults, so
+    that the digests of older records stay what they were."""
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
@@ -43,6 +46,12 @@ class SpecModel(BaseModel):
         """Return the record as plain JSON data, defaults written out."""
         return self.model_dump(mode="json")
 
+    def essential(self) -> dict[str, Any]:
+        """Return the document without the ``later`` fields that have their default values."""
+        document = self.document()
+        _drop_defaults(self, document)
+        return document
+
     def readable_json(self) -> str:
         """Return the record as JSON with one top-level key per line."""
         items = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in
@@ -52,3 +61,12 @@ class SpecModel(BaseModel):
     def canonical_json(self) -> str:
         """Return the one JSON text of this record: sorted keys, no spaces, defaults written."""
         return json.dumps(self.document(), sort_keys=True, separators=(",", ":"))
+
+
+def _drop_defaults(record: SpecModel, document: dict[str, Any]) -> None:
+    for name, field in type(record).model_fields.items():
+        value = getattr(record, name)
+        if name in record.later and value == field.default:
+            del document[name]
+        elif isinstance(value, SpecModel):
+            _drop_defaults(value, document[name])

@@ -88,10 +88,11 @@ def load_recipe(ref: str | Path | Mapping[str, Any], *, relative_to: Path | None
     changes = {key: value for key, value in ref.items() if key != "recipe"}
     if changes:
         changes.setdefault("name", f"{base.name}*")
-    edits = dict(_leaves(changes))
+    document = base.document()
+    edits = dict(_leaves(changes, document))
     for path in edits:
         check_path(Recipe, path)
-    document, ignored = apply_edits(Recipe, base.document(), edits)
+    document, ignored = apply_edits(Recipe, document, edits)
     if ignored:
         rule = "this recipe has no such key; another kind has"
         raise SpecError([Problem(path, edits[path], rule, "set the kind too") for path in ignored])
@@ -252,13 +253,19 @@ def _preset_files(folder: str) -> dict[str, str]:
     }
 
 
-def _leaves(changes: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Flatten nested mappings to dotted paths, so that a change keeps its neighbours."""
+def _leaves(
+    changes: Mapping[str, Any], base: Mapping[str, Any], prefix: str = ""
+) -> list[tuple[str, Any]]:
+    """Flatten nested mappings to dotted paths, so that a change keeps its neighbours.
+
+    Where ``base`` has no record, the change is one: ``{average: {decay: 0.9}}`` sets it whole.
+    """
     found: list[tuple[str, Any]] = []
     for key, value in changes.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            found += _leaves(cast("Mapping[str, Any]", value), f"{path}.")
+        path, inner = f"{prefix}{key}", base.get(key, {})
+        if isinstance(value, Mapping) and value and isinstance(inner, Mapping):
+            inner = cast("Mapping[str, Any]", inner)
+            found += _leaves(cast("Mapping[str, Any]", value), inner, f"{path}.")
         else:
             found.append((path, cast("Any", value)))
     return found

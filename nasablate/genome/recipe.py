@@ -1,88 +1,56 @@
 """Training recipes: everything that turns a network and data into a trained network."""
 
 import hashlib
-from typing import Annotated, Literal
+import json
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from nasablate.genome.augmentation import Augmentation
 from nasablate.genome.base import SpecModel
+from nasablate.genome.optimizer import ClipSpec, OptimizerSpec, Sgd, WeightAverage
+from nasablate.genome.schedule import CosineSchedule, ScheduleSpec, Warmup
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-class Sgd(SpecModel):
-    """Stochastic gradient descent with momentum."""
-
-    kind: Literal["sgd"] = "sgd"
-    lr: Annotated[float, Field(gt=0)] = 0.1
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    nesterov: bool = True
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
-    decay_norm_and_bias: bool = True
-    """Whether weight decay also acts on normalisation parameters and biases."""
-
-
-class StepSchedule(SpecModel):
-    """The learning rate is multiplied by ``gamma`` at each milestone."""
-
-    kind: Literal["step"] = "step"
-    milestones: tuple[Fraction, ...] = (0.5, 0.75)
-    """Fractions of all epochs, so that a shortened recipe keeps its shape."""
-    gamma: Annotated[float, Field(gt=0, le=1)] = 0.1
-
-
-class CosineSchedule(SpecModel):
-    """Half a cosine from the full learning rate to ``final`` times it, step by step."""
-
-    kind: Literal["cosine"] = "cosine"
-    final: Fraction = 0.0
-
-
-class ConstantSchedule(SpecModel):
-    """One learning rate throughout."""
-
-    kind: Literal["constant"] = "constant"
-
-
-ScheduleSpec = Annotated[
-    StepSchedule | CosineSchedule | ConstantSchedule, Field(discriminator="kind")
-]
-
-
-class Warmup(SpecModel):
-    """The learning rate rises linearly, step by step, from ``start`` times its value."""
-
-    epochs: Annotated[float, Field(ge=0, le=100_000)] = 0.0
-    start: Fraction = 0.1
-
-
-class Augmentation(SpecModel):
-    """Random crop after padding, and horizontal flip, on batches of uint8 images."""
-
-    pad: Annotated[int, Field(ge=0, le=64)] = 0
-    pad_mode: Literal["zero", "reflect"] = "zero"
-    """``zero`` pads with the data set's mean colour, zero after normalisation."""
-    flip: bool = False
+InitRule = Literal["kaiming_fan_out", "kaiming_fan_in", "xavier", "normal_0.01"]
 
 
 class Recipe(SpecModel):
     """A training recipe."""
 
+    later: ClassVar[frozenset[str]] = frozenset({"accumulate", "clip", "average", "zero_last_norm"})
     kind: Literal["recipe"] = "recipe"
     schema_version: Literal[1] = 1
     name: str = ""
     source: str = ""
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 10
     batch_size: Annotated[int, Field(ge=2, le=1_000_000)] = 128
+    accumulate: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Batches whose gradients are averaged before a step, so that the optimizer sees
+    ``batch_size * accumulate`` images; normalisations still see ``batch_size``."""
     eval_batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 500
-    optimizer: Sgd = Sgd()
+    optimizer: OptimizerSpec = Sgd()
+    clip: ClipSpec | None = None
+    """A limit on the gradients of every step."""
     schedule: ScheduleSpec = CosineSchedule()
     warmup: Warmup = Warmup()
+    average: WeightAverage | None = None
+    """A moving average of the weights, evaluated and kept in their place."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augmentation: Augmentation = Augmentation()
-    init: Literal["kaiming_fan_out", "kaiming_fan_in"] = "kaiming_fan_out"
-    """Convolutions ~ N(0, sqrt(2 / fan)) (He et al. 2015), normalisations 1 and 0; linear
-    layers uniform within 1 / sqrt(fan_in), biases 0."""
+    init: InitRule = "kaiming_fan_out"
+    """Convolutions ~ N(0, sqrt(2 / fan)) (He et al. 2015), linear layers uniform within
+    1 / sqrt(fan_in); or convolutions and linear layers uniform within sqrt(6 / (fan_in + fan_out))
+    (``xavier``, Glorot and Bengio 2010), or N(0, 0.01). Normalisations are 1 and 0, biases 0."""
+    zero_last_norm: bool = False
+    """Start the last normalisation of every residual branch at 0, so that units begin as their
+    shortcuts (Goyal et al. 2017, arXiv 1706.02677); branches must end in a normalisation."""
+
+    def canonical_json(self) -> str:
+        """Return the one JSON text of what a recipe says: sorted keys, no spaces.
+
+        Defaults are written, but not those of fields that came into the format later.
+        """
+        return json.dumps(self.essential(), sort_keys=True, separators=(",", ":"))
 
     def digest(self) -> str:
         """Return a hash of everything that acts on training; name and source do not."""

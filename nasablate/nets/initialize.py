@@ -7,17 +7,16 @@ starts equal in both, which is what pairs the arms of an ablation by seed.
 
 import hashlib
 import math
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, assert_never, cast
 
 import torch
 from torch import Tensor, nn
 
+from nasablate.genome.recipe import InitRule
 from nasablate.nets.custom import CustomModule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-InitRule = Literal["kaiming_fan_out", "kaiming_fan_in"]
 
 
 def initialize(net: nn.Module, rule: InitRule, seed: int) -> None:
@@ -25,8 +24,10 @@ def initialize(net: nn.Module, rule: InitRule, seed: int) -> None:
 
     Convolutions ~ N(0, sqrt(2 / fan)) (He et al. 2015, arXiv 1502.01852), with the fans of torch's
     ``kaiming_normal_``: fan in is k * k * in_channels / groups; fan out is k * k * out_channels,
-    not divided by the groups. Linear layers are uniform within 1 / sqrt(fan_in), normalisations
-    1 and 0, biases 0. A user's own module keeps to its own rule, seeded like everything else.
+    not divided by the groups. Linear layers are uniform within 1 / sqrt(fan_in). With ``xavier``
+    both are uniform within sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010), with
+    ``normal_0.01`` both are N(0, 0.01). Normalisations are 1 and 0, biases 0. A user's own module
+    keeps to its own rule, seeded like everything else.
     """
     own = _remake_custom(net, seed)
     for name, parameter in net.named_parameters():
@@ -39,10 +40,8 @@ def initialize(net: nn.Module, rule: InitRule, seed: int) -> None:
             continue
         generator = _generator(seed, name)
         match module:
-            case nn.Conv2d():
-                _fill(parameter, _normal(parameter.shape, rule, generator))
-            case nn.Linear():
-                _fill(parameter, _uniform(parameter.shape, generator))
+            case nn.Conv2d() | nn.Linear():
+                _fill(parameter, _weights(parameter.shape, rule, generator))
             case nn.BatchNorm2d():
                 module.reset_running_stats()
                 _fill(parameter, torch.ones(parameter.shape))
@@ -68,15 +67,25 @@ def _seed(seed: int, name: str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def _normal(shape: torch.Size, rule: InitRule, generator: torch.Generator) -> Tensor:
-    outputs, inputs_per_group, height, width = shape
-    channels = outputs if rule == "kaiming_fan_out" else inputs_per_group
-    std = math.sqrt(2.0 / (channels * height * width))
-    return torch.empty(shape).normal_(0.0, std, generator=generator)
+def _weights(shape: torch.Size, rule: InitRule, generator: torch.Generator) -> Tensor:
+    """Draw the weights of a convolution (four axes) or a linear layer (two)."""
+    window = math.prod(shape[2:])
+    fan_in, fan_out = shape[1] * window, shape[0] * window
+    match rule:
+        case "normal_0.01":
+            return torch.empty(shape).normal_(0.0, 0.01, generator=generator)
+        case "xavier":
+            return _uniform(shape, math.sqrt(6.0 / (fan_in + fan_out)), generator)
+        case "kaiming_fan_in" | "kaiming_fan_out":
+            if len(shape) == 2:
+                return _uniform(shape, 1.0 / math.sqrt(fan_in), generator)
+            std = math.sqrt(2.0 / (fan_out if rule == "kaiming_fan_out" else fan_in))
+            return torch.empty(shape).normal_(0.0, std, generator=generator)
+        case _:
+            assert_never(rule)
 
 
-def _uniform(shape: torch.Size, generator: torch.Generator) -> Tensor:
-    bound = 1.0 / math.sqrt(shape[1])
+def _uniform(shape: torch.Size, bound: float, generator: torch.Generator) -> Tensor:
     return torch.empty(shape).uniform_(-bound, bound, generator=generator)
 
 

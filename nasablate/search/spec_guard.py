@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from nasablate.blueprint import digest, lower
 from nasablate.errors import SpecError, StoreError
-from nasablate.genome import AblationSpec, DeletionSpec, Genome, SearchSpec
+from nasablate.genome import AblationSpec, DeletionSpec, Genome, Recipe, SearchSpec
 from nasablate.search.deletion_extension import extends_deletion
 from nasablate.store import StudyStore
 
@@ -49,9 +49,11 @@ def check_unchanged(stored: str, spec: _StudySpec, num_trials: int) -> None:
 def _completed(before: dict[str, Any], spec: _StudySpec) -> dict[str, Any]:
     """Write out the defaults of keys that came into the format after the study began."""
     try:
-        return type(spec).parse(before).document()
+        completed = type(spec).parse(before).document()
+        completed["training"] = Recipe.parse(completed["training"]).document()
     except SpecError:
         return before
+    return completed
 
 
 def differences(

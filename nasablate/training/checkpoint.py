@@ -26,6 +26,8 @@ class Checkpoint:
     model: dict[str, Any]
     optimizer: dict[str, Any]
     records: tuple[EpochRecord, ...]
+    average: dict[str, Any] | None = None
+    """The averaged weights by name, where the recipe asks for an average."""
 
 
 def save_checkpoint(
@@ -34,6 +36,7 @@ def save_checkpoint(
     net: nn.Module,
     optimizer: torch.optim.Optimizer,
     records: Sequence[EpochRecord],
+    average: dict[str, Any] | None = None,
 ) -> None:
     """Write the checkpoint of the job ``owner`` (a digest) so that no reader sees half of it."""
     document = {
@@ -42,6 +45,7 @@ def save_checkpoint(
         "model": net.state_dict(),
         "optimizer": optimizer.state_dict(),
         "records": [dataclasses.asdict(record) for record in records],
+        "average": average,
     }
     _write(folder / CHECKPOINT, document)
 
@@ -52,7 +56,7 @@ def load_checkpoint(folder: Path, owner: str, device: torch.device) -> Checkpoin
     if document is None or document.get("owner") != owner:
         return None
     records = tuple(EpochRecord(**record) for record in document["records"])
-    return Checkpoint(document["model"], document["optimizer"], records)
+    return Checkpoint(document["model"], document["optimizer"], records, document.get("average"))
 
 
 def remove_checkpoint(folder: Path) -> None:

@@ -81,7 +81,7 @@ def job_digest(job: TrainJob) -> str:
     """Return the hex SHA-256 of all that decides the result: not labels, folder or device."""
     document = {
         "genome": _without_labels(job.genome.document()),
-        "recipe": _without_labels(job.recipe.document()),
+        "recipe": _without_labels(job.recipe.essential()),
         "data": job.data.document(),
         "seed": job.seed,
         "threads": job.threads,

@@ -3,19 +3,25 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 
 import torch
+from torch import Tensor
 
 from nasablate.data import TrainingData, load_train
 from nasablate.data.batches import eval_batches, train_batches
 from nasablate.training import checkpoint
+from nasablate.training.averaging import AveragedWeights
 from nasablate.training.device import device_and_threads
 from nasablate.training.evaluation import error_percent, evaluate
 from nasablate.training.job import EpochRecord, Outcome, TrainJob, job_digest
-from nasablate.training.network import check_fit, make_net, make_optimizer, set_learning_rate
+from nasablate.training.memory import memory_measured
+from nasablate.training.network import check_fit, make_net
+from nasablate.training.optimizer import make_optimizer, set_learning_rate
 from nasablate.training.predictions import save_predictions
-from nasablate.training.schedule import learning_rate
-from nasablate.training.step import train_step
+from nasablate.training.schedule import learning_rate, plateau_factor
+from nasablate.training.step import Batch, StepRule, train_step
 from nasablate.training.streams import generator, stream_seed
 
 OnEpoch = Callable[[EpochRecord], bool]
@@ -35,10 +41,11 @@ def fit(job: TrainJob, on_epoch: OnEpoch) -> Outcome:
     Raises:
         DataError: the data are missing, or the network does not fit them.
         GenomeError: the genome describes no legal network.
+        OutOfMemoryError: the device has too little memory for a batch.
     """
     data = load_train(job.data)
     check_fit(job.genome, data.info)
-    with device_and_threads(job) as device:
+    with device_and_threads(job) as device, memory_measured(job, device):
         return _run(_Training(job, data, device), on_epoch)
 
 
@@ -56,6 +63,8 @@ class _Training:
         self.owner = f"{job_digest(job)}:{data.info.fingerprint}"
         self.net = make_net(job.genome, recipe, job.seed, device)
         self.optimizer = make_optimizer(self.net, recipe.optimizer)
+        average = recipe.average
+        self.average = None if average is None else AveragedWeights(self.net, average)
         self.train = train_batches(
             data.train, data.info, recipe.augmentation, recipe.batch_size, device
         )
@@ -70,20 +79,28 @@ class _Training:
         if saved is not None:
             self.net.load_state_dict(saved.model)
             self.optimizer.load_state_dict(saved.optimizer)
+            if self.average is not None and saved.average is not None:
+                self.average.load(saved.average)
             self.records = list(saved.records)
+
+    def judged(self) -> AbstractContextManager[None]:
+        """Give the network the weights that are evaluated and kept, while the body runs."""
+        return nullcontext() if self.average is None else self.average.in_place()
 
     def save(self) -> None:
         """Write the checkpoint."""
         if self.job.folder is not None:
+            average = None if self.average is None else self.average.state()
             checkpoint.save_checkpoint(
-                self.job.folder, self.owner, self.net, self.optimizer, self.records
+                self.job.folder, self.owner, self.net, self.optimizer, self.records, average
             )
 
     def close(self, *, keep_weights: bool) -> None:
         """Keep what the job asked for and remove the checkpoint."""
         if self.job.folder is not None:
             if keep_weights:
-                checkpoint.save_weights(self.job.folder, self.net)
+                with self.judged():
+                    checkpoint.save_weights(self.job.folder, self.net)
             checkpoint.remove_checkpoint(self.job.folder)
 
 
@@ -118,7 +135,8 @@ def _run_epoch(training: _Training, epoch: int) -> EpochRecord:
     started = time.perf_counter()
     train_loss, train_error, lr = _train_epoch(training, epoch)
     _require_finite(train_loss, "loss", epoch)
-    val = evaluate(training.net, training.val)
+    with training.judged():
+        val = evaluate(training.net, training.val)
     _require_finite(val.loss, "validation loss", epoch)
     folder = training.job.folder
     if folder is not None and epoch == training.job.recipe.epochs:
@@ -137,22 +155,38 @@ def _run_epoch(training: _Training, epoch: int) -> EpochRecord:
 def _train_epoch(training: _Training, epoch: int) -> tuple[float, float, float]:
     """Return mean loss, error in percent and last learning rate; the device is read once."""
     recipe, seed = training.job.recipe, training.job.seed
-    net, batches = training.net, training.train
     loss_sum = torch.zeros((), dtype=torch.float64, device=training.device)
     num_correct = torch.zeros((), dtype=torch.int64, device=training.device)
     num_images, lr = 0, 0.0
+    dropped = plateau_factor(recipe.schedule, training.records)
+    steps = -(-len(training.train) // recipe.accumulate)
+    rule = StepRule.of(recipe)
     torch.manual_seed(stream_seed(seed, "dropout", epoch))  # pyright: ignore[reportUnknownMemberType]
-    net.train()
+    training.net.train()
     order, crops = generator(seed, "order", epoch), generator(seed, "augmentation", epoch)
-    for number, (images, labels) in enumerate(batches.epoch(order, crops)):
-        lr = learning_rate(recipe, (epoch - 1) * len(batches) + number, len(batches))
+    groups = _grouped(training.train.epoch(order, crops), recipe.accumulate)
+    for step, group in enumerate(groups, start=(epoch - 1) * steps):
+        lr = learning_rate(recipe, step, steps) * dropped
         set_learning_rate(training.optimizer, lr)
-        logits, loss = train_step(net, training.optimizer, images, labels, recipe.label_smoothing)
-        loss_sum += loss.double() * len(labels)
-        num_correct += (logits.argmax(1) == labels).sum()
-        num_images += len(labels)
+        seen = train_step(training.net, training.optimizer, group, rule)
+        if training.average is not None:
+            training.average.update(step)
+        for (logits, loss), (_, labels) in zip(seen, group, strict=True):
+            loss_sum += loss.double() * len(labels)
+            num_correct += (logits.argmax(1) == _class_of(labels)).sum()
+            num_images += len(labels)
     error = error_percent(int(num_correct), num_images)
     return float(loss_sum) / num_images, error, lr
+
+
+def _grouped(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
+    while group := list(islice(batches, size)):
+        yield group
+
+
+def _class_of(labels: Tensor) -> Tensor:
+    """Return the class with the largest share where labels are shares of classes."""
+    return labels if labels.ndim == 1 else labels.argmax(1)
 
 
 def _require_finite(loss: float, what: str, epoch: int) -> None:

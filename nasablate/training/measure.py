@@ -9,8 +9,9 @@ from nasablate.data.images import DataInfo
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
 from nasablate.training.device import release_memory
-from nasablate.training.network import check_fit, make_net, make_optimizer
-from nasablate.training.step import train_step
+from nasablate.training.network import check_fit, make_net
+from nasablate.training.optimizer import make_optimizer
+from nasablate.training.step import StepRule, train_step
 
 
 def step_seconds(
@@ -48,6 +49,6 @@ def _step_times(genome: Genome, recipe: Recipe, info: DataInfo, steps: int) -> l
     with torch.random.fork_rng([]):  # pyright: ignore[reportUnknownMemberType]
         for _ in range(steps + 1):
             started = time.perf_counter()
-            train_step(net, optimizer, images.permute(0, 3, 1, 2), labels, recipe.label_smoothing)
+            train_step(net, optimizer, [(images.permute(0, 3, 1, 2), labels)], StepRule.of(recipe))
             seconds.append(time.perf_counter() - started)
     return seconds[1:]

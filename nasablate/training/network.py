@@ -1,4 +1,4 @@
-"""From a training job to a network and its optimizer on the device."""
+"""From a training job to a network on the device."""
 
 import torch
 from torch import nn
@@ -7,48 +7,23 @@ from nasablate.blueprint import lower
 from nasablate.data.images import DataInfo
 from nasablate.errors import DataError
 from nasablate.genome.genome import Genome
-from nasablate.genome.recipe import Recipe, Sgd
-from nasablate.nets import build, initialize
+from nasablate.genome.recipe import Recipe
+from nasablate.nets import build, initialize, zero_last_norms
 from nasablate.training.onednn import avoid_strided_pointwise
 
 
 def make_net(genome: Genome, recipe: Recipe, seed: int, device: torch.device) -> nn.Module:
     """Build the network with its initial weights, channels last, on ``device``."""
-    net = build(lower(genome))
+    blueprint = lower(genome)
+    net = build(blueprint)
     # The memory format changes the order in which a tensor is filled, so it comes second.
     initialize(net, recipe.init, seed)
+    if recipe.zero_last_norm:
+        zero_last_norms(net, blueprint)
     if device.type == "cpu":
         avoid_strided_pointwise(net)
     net.to(device=device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return net
-
-
-def make_optimizer(net: nn.Module, spec: Sgd) -> torch.optim.SGD:
-    """Return SGD over all parameters, in one or two groups (with and without weight decay)."""
-    return torch.optim.SGD(
-        parameter_groups(net, spec),
-        lr=spec.lr,
-        momentum=spec.momentum,
-        nesterov=spec.nesterov and spec.momentum > 0,
-        fused=next(net.parameters()).device.type in {"cpu", "cuda"},
-    )
-
-
-def parameter_groups(net: nn.Module, spec: Sgd) -> list[dict[str, object]]:
-    """Split the parameters by weight decay; norm parameters and biases are those of one axis."""
-    parameters = list(net.parameters())
-    decayed = [p for p in parameters if spec.decay_norm_and_bias or p.ndim > 1]
-    exempt = [p for p in parameters if not spec.decay_norm_and_bias and p.ndim <= 1]
-    groups: list[dict[str, object]] = [{"params": decayed, "weight_decay": spec.weight_decay}]
-    if exempt:
-        groups.append({"params": exempt, "weight_decay": 0.0})
-    return groups
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    """Give every parameter group the learning rate ``lr``."""
-    for group in optimizer.param_groups:
-        group["lr"] = lr
 
 
 def check_fit(genome: Genome, info: DataInfo) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from nasablate.data.augment import EvalBatches, TrainBatches, mean_colour, num_batches
 from nasablate.data.images import DataInfo, ImageSet, channel_statistics, frozen
-from nasablate.genome.recipe import Augmentation
+from nasablate.genome.augmentation import Augmentation
 
 CPU = torch.device("cpu")
 

@@ -15,7 +15,7 @@ from nasablate.data.images import ImageSet
 from nasablate.data.streaming import StreamedSet
 from nasablate.errors import DataError
 from nasablate.genome import DataSpec, load_genome, load_recipe
-from nasablate.genome.recipe import Augmentation
+from nasablate.genome.augmentation import Augmentation
 from nasablate.training import TrainJob, evaluate_test, fit
 from tests.data.making import class_folders, noise
 from tests.data.test_parquet import write
