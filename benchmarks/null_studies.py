@@ -136,7 +136,8 @@ def _coverage(report: Report) -> str:
         "Coverage of the intervals of one arm's difference",
         f"{report.studies:,} studies per row (BCa: a fifth), 2,000 resamples, percent ± standard "
         "error. The t 95 % interval decides, the t 90 % interval is that of equivalence, the "
-        "expanded percentile interval stands beside; plain percentile and BCa show why.",
+        "expanded percentile interval is that of analysis.bootstrap; plain percentile and BCa show "
+        "why.",
         ("differences", "seeds", "t 95 %", "t 90 %", "expanded percentile", "percentile", "BCa"),
     )
     seeds, names = (6, 8, 10, 12, 16, 20), ("t 95 %", "expanded percentile", "percentile")
