@@ -43,10 +43,11 @@ def command(  # noqa: PLR0913 - one parameter per option
     allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train networks, delete units from them without training again, and compare.
+    """Delete units of trained networks, and compare how much worse they get.
 
-    Deletes every unit, stages, random units; scales branches and exchanges units, as the file
-    asks. Networks of another study or from files of weights are taken as they are.
+    Trains the networks of the file, then deletes every unit, stages and random units, scales
+    branches and exchanges units, as the file asks, without training again. Networks of another
+    study or from files of weights are taken as they are.
     """
     from nasablate.genome import load_deletion
     from nasablate.genome.positions import located_in

@@ -50,7 +50,7 @@ def command(
     allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a search, an ablation or a deletion study would run, before it runs.
+    """Show what a study would run, before it runs.
 
     Its cells or arms, distinct networks, limits and time. An ablation that can answer nothing is
     refused, with exit code 2.

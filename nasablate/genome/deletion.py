@@ -54,8 +54,9 @@ def _as_base(value: object) -> object:
     """Let a preset, a file or a genome stand for the record that trains it."""
     if isinstance(value, str):
         return {"base": value}
-    if isinstance(value, dict) and "stages" in value:
-        return {"base": cast("dict[str, JsonValue]", value)}
+    if isinstance(value, dict):
+        found = cast("dict[str, JsonValue]", value)
+        return {"base": found} if "stages" in found else found
     return value
 
 

@@ -1,7 +1,7 @@
 """How a deletion file may grow under its study's name: ask more, of more trainings."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 _GROWING_LISTS = ("delete.random.counts", "scale.factors", "reorder.swaps", "paths.lengths")
 _GROWING_NUMBERS = ("seeds", "delete.random.repeats", "reorder.repeats")
@@ -43,5 +43,5 @@ def _at(document: Mapping[str, Any], path: str) -> Any:
     for key in path.split("."):
         if not isinstance(found, Mapping) or key not in found:
             return None
-        found = found[key]
+        found = cast("Mapping[str, Any]", found)[key]
     return found

@@ -157,7 +157,12 @@ def plan_deletion(
     if database_exists(storage_url):
         database = open_database(storage_url, create=False)
     networks = resolve_networks(spec, info, database)
-    step = timer or (lambda v: seconds_per_step(v, info, spec.resources.threads_per_trial))
+
+    def step(variant: Variant) -> float:
+        if timer is not None:
+            return timer(variant)
+        return seconds_per_step(variant, info, spec.resources.threads_per_trial)
+
     found = [
         _network(spec, info, network, num_images, step if measure else None) for network in networks
     ]

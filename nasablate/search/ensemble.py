@@ -104,11 +104,11 @@ def run_ensemble(
         message = f"{', '.join(names)}: {len(trained)} networks kept their weights; {reason}"
         raise InputError(message)
     bench = _Bench(data, chosen)
-    tell = on_network or (lambda _name, _done, _total: None)
     found: list[Ensemble] = []
     probabilities: dict[str, NDArray[np.float64]] = {}
     for done, member in enumerate(trained):
-        tell(member.trial.name, done, len(trained))
+        if on_network is not None:
+            on_network(member.trial.name, done, len(trained))
         net = bench.net(member)
         probabilities[member.trial.name] = bench.probabilities(net)
         _note_reading(member, chosen, probabilities[member.trial.name], bench.labels)
