@@ -10,6 +10,8 @@ from nasablate.figures.numerals import number
 from nasablate.store import State, TrialRecord
 
 UNKNOWN = "device not recorded"
+MOST_LANES = 64
+"""Of one device; trials that were written at once, not run at once, would need one each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Timeline:
     began: str
     """When the first trial began."""
     silent: int
-    """Trials that have not finished, or took no time here as their result was taken over."""
+    """Trials that have not finished, took no time here as their result was taken over, or found
+    no free place."""
 
     @property
     def lanes(self) -> tuple[tuple[str, int], ...]:
@@ -75,7 +78,7 @@ def timeline_data(trials: Sequence[TrialRecord]) -> Timeline | None:
     own.sort(key=lambda trial: (_moment(trial.started), trial.number))
     began = _moment(own[0].started)
     spans = tuple(_spans(own, began))
-    return Timeline(spans, f"{began:%Y-%m-%d %H:%M:%S}", len(trials) - len(own))
+    return Timeline(spans, f"{began:%Y-%m-%d %H:%M:%S}", len(trials) - len(spans))
 
 
 def _spans(trials: Sequence[TrialRecord], began: datetime) -> Iterator[Span]:
@@ -86,6 +89,8 @@ def _spans(trials: Sequence[TrialRecord], began: datetime) -> Iterator[Span]:
         end = (_moment(trial.finished) - began).total_seconds()
         lanes = free.setdefault(device, [])
         lane = next((place for place, until in enumerate(lanes) if until <= start), len(lanes))
+        if lane == MOST_LANES:
+            continue
         if lane == len(lanes):
             lanes.append(0.0)
         lanes[lane] = end
