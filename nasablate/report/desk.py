@@ -16,6 +16,8 @@ from nasablate.store.desk import DeskContent
 
 MOST_TRIAL_NOTES = 300
 """The dashboard goes through all notes once per noted trial, so their number is kept small."""
+MOST_HOVER_TEXTS = 500
+"""Series of more points say only where they are, so that figures stay small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,9 @@ def desk_figure(drawing: Drawing) -> str:
     layout = document["layout"]
     layout.pop("template", None)
     layout["title"] = {"text": escape(drawing.title), "x": 0, "font": {"size": 15}}
+    for trace in document["data"]:
+        if len(trace.get("hovertext") or ()) > MOST_HOVER_TEXTS:
+            trace |= {"hovertext": None, "hoverinfo": "x+y"}
     layout["margin"] = {**layout.get("margin", {}), "t": 90}
     return json.dumps(_rounded(document), separators=(",", ":"), ensure_ascii=False)
 

@@ -10,8 +10,14 @@ import optuna_dashboard
 import pytest
 
 from nasablate.cli import desk as cli_desk
-from nasablate.report.desk import MOST_TRIAL_NOTES, refresh_desk
+from nasablate.report.desk import (
+    MOST_HOVER_TEXTS,
+    MOST_TRIAL_NOTES,
+    desk_figure,
+    refresh_desk,
+)
 from nasablate.report.markdown import bars, code, words_only
+from nasablate.report.markup import Drawing
 from nasablate.search.observer import SilentObserver
 from nasablate.store import Epoch, NewTrial, open_database
 from nasablate.store.desk import DeskContent
@@ -188,3 +194,17 @@ def test_desk_content_without_trials_is_written(tmp_path):
     study.add_epoch(0, Epoch(1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))
     assert study.desk.put(DeskContent("note", {0: "new"})) == 2
     database.close()
+
+
+def test_figures_of_many_trials_stay_small():
+    from plotly.graph_objects import Figure, Scatter
+
+    def drawing(points):
+        many = ["a long text about a trial " * 4] * points
+        figure = Figure(Scatter(y=[1 / 3] * points, hovertext=many), layout={"height": 400})
+        return Drawing("a", "title", "caption", "alt", lambda: figure)
+
+    assert "long text" in desk_figure(drawing(MOST_HOVER_TEXTS))
+    large = desk_figure(drawing(5000))
+    assert "long text" not in large
+    assert len(large) < 100_000
