@@ -85,7 +85,8 @@ def command(  # noqa: PLR0913 - one parameter per option
         typer.echo(deletion_summary(result))
     if not result.is_complete:
         message = (
-            f"{plural(len(result.missing), 'trained network')} of {spec.name} lack results;"
-            f" {result.missing[0]}; all others are kept"
+            f"{spec.name} lacks results: {result.missing[0]}"
+            + (f" and {len(result.missing) - 1} more" if len(result.missing) > 1 else "")
+            + "; all others are kept"
         )
         raise RunError(message)

@@ -24,7 +24,7 @@ def images_sentence(result: DeletionResult) -> str:
 def answer(result: DeletionResult) -> Iterator[str]:
     """Yield what was found, the comparisons first."""
     if result.missing:
-        yield f"{len(result.missing)} trained networks lack evaluations, so nothing is decided."
+        yield "Not all has been evaluated; a verdict that needs what is missing is not given."
     elif result.contrast_note:
         yield f"Networks are not compared: {result.contrast_note}."
     for found in result.rise_contrasts:
@@ -45,7 +45,7 @@ def _rise_sentence(found: NetworkContrast) -> str:
         "undecided": f"Whether {found.network} loses more or less than {found.reference} when a"
         " unit is deleted is undecided",
     }
-    return f"{words[judged.verdict]}: {_numbers(found)} ({judged.reason})."
+    return _with_numbers(words[judged.verdict], found)
 
 
 def _gap_sentence(found: NetworkContrast) -> str:
@@ -58,7 +58,14 @@ def _gap_sentence(found: NetworkContrast) -> str:
         "undecided": f"Whether downsampling units stand out more or less in {one} than in {other}"
         " is undecided",
     }
-    return f"{words[judged.verdict]}: {_numbers(found)} ({judged.reason})."
+    return _with_numbers(words[judged.verdict], found)
+
+
+def _with_numbers(sentence: str, found: NetworkContrast) -> str:
+    judged = found.judgement
+    if judged.difference is None:
+        return f"{sentence}: {judged.reason}."
+    return f"{sentence}: {_numbers(found)} ({judged.reason})."
 
 
 def _numbers(found: NetworkContrast) -> str:

@@ -271,7 +271,7 @@ def _network(
         downsampling_rise=summarize(mean_over(down)),
         other_rise=summarize(mean_over(others)),
         gap=summarize(gap),
-        missing=tuple(_missing(document, errors)),
+        missing=(*_missing(document, errors), *_missing_paths(document, attributes)),
     )
 
 
@@ -373,6 +373,15 @@ def _missing(document: Mapping[str, Any], errors: Errors) -> Iterator[str]:
             seed = "" if member["seed"] is None else f", seed {member['seed']}"
             why = member["problem"] or ("not trained yet" if not member["trained"] else "not done")
             yield f"{document['name']}, replicate {replicate}{seed}: {done} of {wanted} ({why})"
+
+
+def _missing_paths(document: Mapping[str, Any], attributes: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the trained networks whose paths were asked and not measured."""
+    if document["path_lengths"]:
+        done = {replicate for replicate, _ in measured_paths(attributes, document["name"])}
+        for member in document["members"]:
+            if member["replicate"] not in done:
+                yield f"{document['name']}, replicate {member['replicate']}: paths not measured"
 
 
 __all__ = ["DeletionResult", "NetworkResult", "load_deletion_result"]
