@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nasablate.data.distortion import Distortion
 from nasablate.data.images import DataInfo, Images, ImageSet
 from nasablate.genome.augmentation import Augmentation
 
@@ -58,6 +59,7 @@ class TrainBatches:
         self._batch_size = batch_size
         self._device = device
         self._normalize = Normalizer(info, device)
+        self._distortion = Distortion(augmentation, info, device)
         self._labels = torch.tensor(data.labels, device=device)
         padded = torch.tensor(pad_images(data.images, info, augmentation), device=device)
         self._windows = crop_windows(padded, info.height, info.width)
@@ -69,9 +71,10 @@ class TrainBatches:
     def epoch(
         self, order: torch.Generator, augmentation: torch.Generator
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield float32 images [B, C, H, W] (channels last) and int64 labels [B] of one epoch.
+        """Yield float32 images [B, C, H, W] (channels last) and labels of one epoch.
 
-        Both generators live on the CPU, so that every device sees the same epoch.
+        Labels are int64 [B], or float32 [B, classes] where images are mixed. Both generators live
+        on the CPU, so that every device sees the same epoch.
         """
         count = len(self._labels)
         indices = torch.randperm(count, generator=order).to(self._device)
@@ -79,13 +82,15 @@ class TrainBatches:
         flips = torch.randint(2, (count,), generator=augmentation, dtype=torch.bool)
         rows, columns = offsets.to(self._device)
         flips = flips.to(self._device)
+        draws = self._distortion.draw(count, augmentation)
         for number in range(len(self)):
             span = slice(number * self._batch_size, (number + 1) * self._batch_size)
             chosen = indices[span]
             batch = self._windows[chosen, rows[span], columns[span]]
-            if self._flip:
-                batch = torch.where(flips[span, None, None, None], batch.flip(2), batch)
-            yield self._normalize(batch), self._labels[chosen]
+            mirrored = flips[span] if self._flip else None
+            batch = self._distortion.pixels(batch, draws, span, mirrored)
+            images = self._normalize(self._distortion.colours(batch, draws, span))
+            yield self._distortion.finish(images, self._labels[chosen], draws, span)
 
 
 class EvalBatches:

@@ -80,6 +80,8 @@ def _augmented(
 ) -> Images:
     """Return ``count`` augmented copies of one image, uint8 [count, c, h, w], as training does."""
     copies = frozen(np.repeat(image, count, axis=0), np.arange(count))
+    # Mixed with its own copies an image would stay what it is.
+    augmentation = augmentation.model_copy(update={"mixup": None, "cutmix": None})
     batches = TrainBatches(copies, info, augmentation, count, torch.device("cpu"))
     order, crops = torch.Generator(), torch.Generator().manual_seed(seed)
     ((batch, _),) = batches.epoch(order, crops)
@@ -117,4 +119,6 @@ def _in_words(augmentation: Augmentation) -> str:
         parts.append(f"crop after padding by {augmentation.pad}, {augmentation.pad_mode}")
     if augmentation.flip:
         parts.append("flip")
+    others = [name for name in type(augmentation).model_fields if name in augmentation.later]
+    parts += [name.replace("_", " ") for name in others if getattr(augmentation, name)]
     return "; ".join(parts) or "nothing"

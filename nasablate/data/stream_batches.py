@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nasablate.data.augment import Normalizer, crop_windows, num_batches, pad_images
+from nasablate.data.distortion import Distortion
 from nasablate.data.images import DataInfo, Images, Labels
 from nasablate.data.limits import num_workers
 from nasablate.data.streaming import StreamedSet
@@ -44,6 +45,7 @@ class StreamedTrainBatches:
         self._device = device
         self._num_images = len(data)
         self._normalize = Normalizer(info, device)
+        self._distortion = Distortion(augmentation, info, device)
         self._plan: list[list[int]] = []
         self._loader = _loader(data, self._plan, num_workers())
 
@@ -54,7 +56,7 @@ class StreamedTrainBatches:
     def epoch(
         self, order: torch.Generator, augmentation: torch.Generator
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield float32 images [B, C, H, W] (channels last) and int64 labels [B] of one epoch.
+        """Yield images and labels of one epoch, as ``TrainBatches`` does.
 
         Raises:
             DataError: a picture cannot be decoded any more.
@@ -65,6 +67,7 @@ class StreamedTrainBatches:
         flips = torch.randint(2, (count,), generator=augmentation, dtype=torch.bool)
         rows, columns = offsets.to(self._device)
         flips = flips.to(self._device)
+        draws = self._distortion.draw(count, augmentation)
         spans = [
             slice(number * self._batch_size, (number + 1) * self._batch_size)
             for number in range(len(self))
@@ -72,19 +75,17 @@ class StreamedTrainBatches:
         # Changed in place: the loader reads it anew for every epoch.
         self._plan[:] = [[int(index) for index in indices[span]] for span in spans]
         for span, (images, labels) in zip(spans, _checked(self._loader), strict=True):
-            yield (
-                self._augment(images, rows[span], columns[span], flips[span]),
-                labels.to(self._device),
-            )
+            batch = self._cropped(images, rows[span], columns[span])
+            mirrored = flips[span] if self._augmentation.flip else None
+            batch = self._distortion.pixels(batch, draws, span, mirrored)
+            finished = self._normalize(self._distortion.colours(batch, draws, span))
+            yield self._distortion.finish(finished, labels.to(self._device), draws, span)
 
-    def _augment(self, images: Images, rows: Tensor, columns: Tensor, flips: Tensor) -> Tensor:
-        """Pad, crop, flip and normalise one batch, uint8 [B, C, H, W] to float32."""
+    def _cropped(self, images: Images, rows: Tensor, columns: Tensor) -> Tensor:
+        """Pad and crop one batch, uint8 [B, C, H, W] to [B, H, W, C] on the device."""
         padded = torch.tensor(pad_images(images, self._info, self._augmentation))
         windows = crop_windows(padded.to(self._device), self._info.height, self._info.width)
-        batch = windows[torch.arange(len(images), device=self._device), rows, columns]
-        if self._augmentation.flip:
-            batch = torch.where(flips[:, None, None, None], batch.flip(2), batch)
-        return self._normalize(batch)
+        return windows[torch.arange(len(images), device=self._device), rows, columns]
 
 
 class StreamedEvalBatches:
