@@ -37,9 +37,28 @@ class Family:
     idea: str
     papers: tuple[str, ...]
     """Numbers at arXiv; a preset belongs to the first paper that its ``source`` names."""
+    names: tuple[str, ...] = ()
+    """How the presets begin, where papers do not tell; some are older than arXiv."""
 
 
 FAMILIES = (
+    Family("lenet", "LeNet", "learn the features too", (), ("lenet",)),
+    Family(
+        "alexnet",
+        "AlexNet and ZFNet",
+        "the same, much larger, with ReLU and dropout",
+        ("1311.2901",),
+        ("alexnet", "caffenet", "zfnet"),
+    ),
+    Family("nin", "Network in Network", "a small network at every position", ("1312.4400",)),
+    Family("vgg", "VGG", "3x3 convolutions only, and more of them", ("1409.1556",)),
+    Family(
+        "inception",
+        "GoogLeNet and Inception",
+        "windows of several sizes side by side",
+        ("1409.4842", "1512.00567", "1602.07261"),
+        ("googlenet", "inception"),
+    ),
     Family(
         "plain-and-resnet",
         "Plain networks and ResNet",
@@ -79,19 +98,22 @@ def index() -> str:
         (
             f"[{family.title}]({family.page}.md)",
             family.idea,
-            ", ".join(f"[{paper}](https://arxiv.org/abs/{paper})" for paper in family.papers),
+            ", ".join(f"[{paper}](https://arxiv.org/abs/{paper})" for paper in family.papers)
+            or "-",
             str(len(members(family.page))),
         )
         for family in FAMILIES
     ]
-    return _table(("family", "idea", "arXiv", "presets"), rows, numeric=("presets",))
+    return table(("family", "idea", "arXiv", "presets"), rows, numeric=("presets",))
 
 
 @cache
 def members(page: str) -> tuple[str, ...]:
     """Return the presets of a page, numbers within names in their order."""
-    papers = next(family.papers for family in FAMILIES if family.page == page)
-    found = [name for name, paper in _first_papers().items() if paper in papers]
+    family = next(family for family in FAMILIES if family.page == page)
+    found = [name for name, paper in _first_papers().items() if paper in family.papers]
+    if family.names:
+        found = [name for name in genome_presets() if name.startswith(family.names)]
     return tuple(sorted(found, key=_natural))
 
 
@@ -99,7 +121,7 @@ def presets(page: str) -> str:
     """Return the presets of a page with their costs."""
     rows = [_costs(name) for name in members(page)]
     headers = ("preset", "input", "weight layers", "params", "of them in BN", "MACs")
-    return _table(headers, rows, numeric=headers[2:])
+    return table(headers, rows, numeric=headers[2:])
 
 
 def layout(*names: str) -> str:
@@ -116,7 +138,8 @@ def reported(page: str) -> str:
         (f"`{row.genome}`", row.dataset, row.numbers, _how(row), f"({numbers[row.source]})")
         for row in rows
     ]
-    parts = [_table(headers, cells), "\n".join(f"{n}. {text}" for text, n in numbers.items())]
+    parts = [table(headers, cells)] if rows else []
+    parts += ["\n".join(f"{n}. {text}" for text, n in numbers.items())] if rows else []
     missing = [name for name in members(page) if name not in {row.genome for row in rows}]
     if missing:
         names = ", ".join(f"`{name}`" for name in missing)
@@ -174,7 +197,7 @@ def _description(name: str) -> Description:
 def _costs(name: str) -> tuple[str, ...]:
     found = _description(name)
     counts = (found.weight_layers, found.cost.params, found.cost.norm_params, found.cost.macs)
-    return (f"`{name}`", _size(found.input), *(f"{count:,}" for count in counts))
+    return (f"`{name}`", size(found.input), *(f"{count:,}" for count in counts))
 
 
 def _layout(name: str) -> str:
@@ -185,8 +208,8 @@ def _layout(name: str) -> str:
     )
     rows = [_section(section, list(parts)) for section, parts in groups]
     headers = ("part", "output", "units", "branch of each unit", "shortcuts", "params", "MACs")
-    title = f"`{name}`: input {_size(found.input)}, {found.classes} classes"
-    return f"{title}\n\n{_table(headers, rows, numeric=('units', 'params', 'MACs'))}"
+    title = f"`{name}`: input {size(found.input)}, {found.classes} classes"
+    return f"{title}\n\n{table(headers, rows, numeric=('units', 'params', 'MACs'))}"
 
 
 def _section(name: str, parts: Sequence[Part]) -> tuple[str, ...]:
@@ -194,7 +217,7 @@ def _section(name: str, parts: Sequence[Part]) -> tuple[str, ...]:
     in_stage = parts[0].stage >= 0
     return (
         name,
-        _size(fragments[-1].output_shape),
+        size(fragments[-1].output_shape),
         str(len(parts)) if in_stage else "",
         _branches(fragments) if in_stage else _every_op(fragments[0]),
         _shortcuts(fragments) if in_stage else "",
@@ -243,13 +266,15 @@ def _how(row: Reported) -> str:
     return "; ".join(part for part in (row.how, computed) if part)
 
 
-def _size(shape: Sequence[int]) -> str:
+def size(shape: Sequence[int]) -> str:
+    """Return a shape as ``3 x 32 x 32``."""
     return " x ".join(map(str, shape))
 
 
-def _table(
+def table(
     headers: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[str] = ()
 ) -> str:
+    """Return a Markdown table; ``numeric`` columns stand to the right."""
     rule = ["---:" if header in numeric else "---" for header in headers]
     lines = [headers, rule, *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

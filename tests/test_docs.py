@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from nasablate.blueprint import lower
 from nasablate.cli.main import app
 from nasablate.data import DataInfo
 from nasablate.genome import file_kind, genome_presets, load_ablation, load_genome, load_search
@@ -47,12 +46,6 @@ def listed_presets(page: Path) -> list[str]:
     return re.findall(r"^\| `([^`]+)` \|", sections_of(page)["Presets"], flags=re.MULTILINE)
 
 
-def is_residual(name: str) -> bool:
-    """Plain networks are the only ones of these families whose units add nothing."""
-    units = lower(load_genome(name)).units
-    return name.startswith("plain-") or any(unit.merge is not None for unit in units)
-
-
 def images(channels: int, size: int) -> DataInfo:
     return DataInfo(
         name="images",
@@ -78,11 +71,11 @@ def test_a_page_has_every_section_in_order(page: Path) -> None:
     assert re.search(r"@[0-9a-f]{7}", found["Paper and code"]), "no source of official code"
 
 
-def test_every_residual_preset_stands_on_exactly_one_page() -> None:
+def test_every_preset_stands_on_exactly_one_page() -> None:
     listed = Counter(name for page in PAGES for name in listed_presets(page))
     assert set(listed) <= set(genome_presets())
     assert not [name for name, count in listed.items() if count > 1]
-    assert not [name for name in genome_presets() if name not in listed and is_residual(name)]
+    assert not [name for name in genome_presets() if name not in listed]
 
 
 def test_the_index_names_every_page_and_counts_its_presets() -> None:

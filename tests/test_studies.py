@@ -23,6 +23,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "studies"
 FILES = sorted(path for path in FOLDER.glob("*/*.yaml") if file_kind(path) == "ablation")
 NAMES = [str(path.relative_to(FOLDER)) for path in FILES]
 PAPER = [name for name in NAMES if "/paper" in name]
+SMOKE_ONLY = ("alexnet-parts", "auxiliary-classifiers", "grid-reduction", "window-forms")
+"""Tables of lectures, of which no paper has an ablation at a size of ours."""
 SERIOUS = [name for name in NAMES if not name.endswith("smoke.yaml")]
 
 _CIFAR = DataInfo(
@@ -98,7 +100,7 @@ def comment_of(name: str) -> str:
 
 
 def test_every_study_has_its_three_sizes() -> None:
-    folders = {path.parent.name for path in FILES}
+    folders = {path.parent.name for path in FILES} - set(SMOKE_ONLY)
     assert len(folders) == 12
     for folder in folders:
         sizes = {name.removeprefix(f"{folder}/") for name in NAMES if name.startswith(f"{folder}/")}
