@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from nasablate.search.beside import Beside
 
 _ARMS = [
-    "arm", "params", "n", "error %", "difference", "paired 95 %", "unpaired 95 %", "r", "p",
-    "Holm p", "verdict",
+    "arm", "params", "n", "error %", "difference", "paired 95 %", "unpaired 95 %",
+    "bootstrap 95 %", "r", "p", "Holm p", "verdict",
 ]  # fmt: skip
 _EFFECTS = ["effect", "on error", "95 %", "p", "Holm p", "finding", "mixed with"]
 _IMAGES = ["arm", "seeds and images", "pairs", "cross-entropy", "P(true class)"]
@@ -90,11 +90,12 @@ def _arm_tables(result: "AblationResult") -> Iterator[str]:
     if len(whole.partition("\n")[0]) <= _WIDE:
         yield whole
         return
-    apart = [_ARMS.index(name) for name in ("unpaired 95 %", "r")]
+    apart = [_ARMS.index(name) for name in ("unpaired 95 %", "bootstrap 95 %", "r")]
     kept = [place for place in range(len(_ARMS)) if place not in apart]
     yield format_table([_ARMS[p] for p in kept], [[row[p] for p in kept] for row in rows])
     yield ""
-    yield "as if the seeds were not shared, and the correlation that sharing them brought:"
+    yield "beside the verdict: as if the seeds were not shared, by bootstrap of the differences,"
+    yield "and the correlation that sharing seeds brought:"
     places = [0, *apart]
     yield format_table([_ARMS[p] for p in places], [[row[p] for p in places] for row in rows[1:]])
 
@@ -104,12 +105,13 @@ def _row(arm: "ArmResult", seeds: int) -> list[object]:
     head: list[object] = [arm.name, arm.params, f"{len(arm.errors)}/{seeds}", mean]
     found = arm.comparison
     if found is None:
-        return [*head, *[ABSENT] * 6, arm.verdict or "reference"]
+        return [*head, *[ABSENT] * 7, arm.verdict or "reference"]
     return [
         *head,
         f"{found.difference:+.2f}",
         _interval(found.paired),
         _interval(found.unpaired),
+        _interval(arm.bootstrap),
         ABSENT if found.correlation is None else f"{found.correlation:+.2f}",
         _p(found.p),
         _p(None if arm.judgement is None else arm.judgement.holm_p),

@@ -10,8 +10,8 @@ from nasablate.search.ablation_result import ArmResult
 
 _COLUMNS = (
     "params", "macs", "n", "seeds", "error", "error_low", "error_high", "difference",
-    "difference_low", "difference_high", "unpaired_low", "unpaired_high", "correlation", "p",
-    "holm_p", "verdict", "reason", "rule", "look",
+    "difference_low", "difference_high", "unpaired_low", "unpaired_high", "bootstrap_low",
+    "bootstrap_high", "correlation", "p", "holm_p", "verdict", "reason", "rule", "look",
 )  # fmt: skip
 
 
@@ -36,12 +36,12 @@ def _numbers(arm: ArmResult, seeds: int) -> Iterator[object]:
     yield from (arm.params, arm.macs, len(arm.errors), seeds, arm.mean)
     yield from _ends(arm.mean_interval)
     if arm.look is not None and judged is not None:
-        yield from (judged.difference, *_ends(judged.interval), *[None] * 5)
+        yield from (judged.difference, *_ends(judged.interval), *[None] * 7)
     elif found is None:
-        yield from [None] * 8
+        yield from [None] * 10
     else:
         yield found.difference
-        yield from (*_ends(found.paired), *_ends(found.unpaired))
+        yield from (*_ends(found.paired), *_ends(found.unpaired), *_ends(arm.bootstrap))
         yield from (found.correlation, found.p, None if judged is None else judged.holm_p)
     yield arm.verdict or "reference"
     yield None if judged is None else judged.reason

@@ -72,12 +72,13 @@ def statistics_table(report: AblationReport) -> Table:
     """Return what is behind the verdicts."""
     return Table(
         "What is behind the verdicts: r is the correlation of an arm and the reference over seeds,"
-        " which pairing uses; Welch's interval is what unshared seeds would give",
+        " which pairing uses; Welch's interval is what unshared seeds would give, the bootstrap's"
+        " (expanded percentile) resamples the paired differences. Neither decides",
         (
             Column("arm"),
             *numbers(
-                "95 % of the mean", "Welch's 95 %", "r", "sign-flip p", "least p of so many pairs",
-                "multiply-adds",
+                "95 % of the mean", "Welch's 95 %", "bootstrap 95 %", "r", "sign-flip p",
+                "least p of so many pairs", "multiply-adds",
             ),
             Column("why this verdict"),
         ),
@@ -91,6 +92,7 @@ def _statistics_row(arm: ArmResult) -> tuple[CellValue, ...]:
         arm.name,
         _interval(arm.mean_interval),
         signed_interval(None if found is None else found.unpaired),
+        signed_interval(arm.bootstrap),
         signed(None if found is None else found.correlation),
         probability(None if found is None else found.p),
         probability(None if found is None else found.smallest_p),

@@ -28,8 +28,8 @@ def rule(report: AblationReport) -> str:
     if margin is None:
         return f"{_RULE} Anything else is undecided, since no margin of equivalence was set."
     return (
-        f"{_RULE} Equivalent needs the paired 90 % interval within {points(margin)}. Anything else"
-        " is undecided."
+        f"{_RULE} Equivalent needs the paired 90 % interval within {points(margin)}, arm by arm,"
+        " without a correction for the number of arms. Anything else is undecided."
     )
 
 

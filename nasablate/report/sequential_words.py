@@ -17,7 +17,10 @@ def sequential_rule(looks: Looks) -> str:
         worse = " worse" if plan.interest_in == "worse" else ""
         text += f" Futile: two standard errors short of {plan.interest:g} points{worse}."
     if plan.margin is not None:
-        text += f" Equivalent: within {plan.margin:g} points by two one-sided tests."
+        text += (
+            f" Equivalent: within {plan.margin:g} points by two one-sided tests, arm by arm,"
+            " without a correction for the number of arms."
+        )
     return f"{text} Anything else is undecided."
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from nasablate.analysis.bootstrap import RESAMPLES, bootstrap_interval
 from nasablate.analysis.fractional import Fraction
 from nasablate.analysis.judgement import Judgement, Outcome, judge_arms
 from nasablate.analysis.paired import (
@@ -56,6 +57,9 @@ class ArmResult:
     interval for a fixed number of seeds would not hold."""
     judgement: Judgement | None
     """None for the reference."""
+    bootstrap: Interval | None = None
+    """Bootstrap interval of the difference, which does not decide; None where ``comparison`` is,
+    and below two pairs."""
     cell: str = ""
     """The arm it is the matched twin of, else empty."""
     matching: Mapping[str, Any] | None = None
@@ -107,11 +111,23 @@ class ArmResult:
             "interval": None if interval is None else [interval.low, interval.high],
             "errors": {str(replicate): error for replicate, error in sorted(self.errors.items())},
             "comparison": None if self.comparison is None else document(self.comparison),
+            "bootstrap": self._bootstrap_document(),
             "holm_p": None if judged is None else judged.holm_p,
             "rule": self.rule,
             "sequential": self._at_its_look(),
             "verdict": self.verdict,
             "reason": None if judged is None else judged.reason,
+        }
+
+    def _bootstrap_document(self) -> dict[str, Any] | None:
+        found = self.bootstrap
+        if found is None:
+            return None
+        return {
+            "kind": "expanded percentile of the mean paired difference",
+            "interval": [found.low, found.high],
+            "resamples": RESAMPLES,
+            "decides": False,
         }
 
     def _at_its_look(self) -> dict[str, Any] | None:
@@ -325,6 +341,7 @@ def _judged(
             _arm(item, own[name]),
             comparison=_compared(reference, own[name]) if name in judged else None,
             judgement=judged.get(name),
+            bootstrap=_bootstrapped(reference, own[name]) if name in judged else None,
         )
         for name, item in zip(names, known, strict=True)
     )
@@ -370,3 +387,8 @@ def _arm(item: Mapping[str, Any], errors: Mapping[int, float]) -> ArmResult:
 def _compared(reference: Mapping[int, float], own: Mapping[int, float]) -> Comparison | None:
     shared = sorted(reference.keys() & own.keys())
     return compare([reference[r] for r in shared], [own[r] for r in shared]) if shared else None
+
+
+def _bootstrapped(reference: Mapping[int, float], own: Mapping[int, float]) -> Interval | None:
+    shared = sorted(reference.keys() & own.keys())
+    return bootstrap_interval([own[r] - reference[r] for r in shared]) if len(shared) > 1 else None

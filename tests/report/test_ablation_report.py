@@ -6,9 +6,12 @@ import json
 
 import pytest
 
+from nasablate.analysis.bootstrap import bootstrap_interval
 from nasablate.errors import StoreError
+from nasablate.figures.numerals import signed_interval
 from nasablate.report.ablation import load_ablation_report
 from nasablate.report.ablation_csv import ablation_csv
+from nasablate.report.ablation_tables import statistics_table
 from nasablate.report.ablation_text import answer_text, background_text
 from nasablate.report.ablation_words import headline, state_sentence
 from nasablate.store import open_database
@@ -47,6 +50,30 @@ def test_csv_has_a_row_per_arm_in_full_precision(finished):
     assert rows["baseline"]["difference"] == ""
     assert rows["baseline"]["verdict"] == "reference"
     assert {(row["n"], row["seeds"]) for row in rows.values()} == {("7", "7")}
+
+
+def test_the_bootstrap_interval_stands_beside_and_decides_nothing(finished):
+    differences = [b - a for a, b in zip(ERRORS["baseline"], ERRORS["bn=with"], strict=True)]
+    wanted = bootstrap_interval(differences)
+    row = {row["arm"]: row for row in rows_of(finished)}["bn=with"]
+    assert float(row["bootstrap_low"]) == wanted.low
+    assert float(row["bootstrap_high"]) == wanted.high
+    arm = next(a for a in finished.document()["arms"] if a["name"] == "bn=with")
+    assert arm["bootstrap"]["interval"] == [wanted.low, wanted.high]
+    assert arm["bootstrap"]["decides"] is False
+    assert finished.document()["arms"][0]["bootstrap"] is None
+    table = statistics_table(finished)
+    place = [column.title for column in table.columns].index("bootstrap 95 %")
+    shown = {row[0]: row[place] for row in table.rows}
+    assert shown["bn=with"] == signed_interval(wanted)
+    assert "Neither decides" in table.caption
+
+
+def test_equivalence_is_said_not_to_be_adjusted(tmp_path):
+    report = load(tmp_path, Plan(changes={"margin": 0.5}))
+    assert "arm by arm, without a correction for the number of arms" in answer_text(report).replace(
+        "\n", " "
+    )
 
 
 def test_csv_of_a_failed_replicate_counts_what_there_is(failed):
