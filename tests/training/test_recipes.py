@@ -1,8 +1,11 @@
 import pytest
 
+from nasablate.blueprint import lower
 from nasablate.genome import Recipe, load_genome, load_recipe, recipe_presets
 from nasablate.genome.optimizer import AdamW
+from nasablate.nets.last_norm import last_norm
 from nasablate.search.variant import vary
+from nasablate.training.schedule import learning_rate
 
 ALL = {
     #                    epochs batch lr   nesterov decay  pad mode      flip  init
@@ -72,3 +75,62 @@ def test_another_kind_of_optimizer_brings_its_own_rate() -> None:
     assert variant.ignored == ()
     ignored = vary(variant.genome, variant.recipe, {"training.optimizer.nesterov": False}).ignored
     assert ignored == ("training.optimizer.nesterov",)
+
+
+SAID: dict[str, tuple[int, int, float, float, list[int]]] = {
+    # epochs, images per step, rate, weight decay, epochs after which a step schedule drops
+    "pyramidnet-cifar100": (300, 128, 0.5, 1e-4, [150, 225]),
+    "pyramidnet-imagenet": (100, 128, 0.05, 1e-4, [30, 60, 90]),
+    "resnet-cifar-deep": (164, 128, 0.1, 1e-4, [82, 123]),
+    "resnet-cifar-torch": (164, 128, 0.1, 1e-4, [81, 122]),
+    "resnet-cifar-akamaster": (200, 128, 0.1, 1e-4, [100, 150]),
+    "cifar100-weiaicunzai": (200, 128, 0.1, 5e-4, [60, 120, 160]),
+    "resnet-imagenet": (120, 256, 0.1, 1e-4, []),
+    "resnet-imagenet-torch": (90, 256, 0.1, 1e-4, [30, 60]),
+    "preactresnet-cifar": (164, 128, 0.1, 1e-4, [82, 123]),
+    "wrn-svhn": (160, 128, 0.01, 5e-4, [80, 120]),
+    "resnext-imagenet": (100, 256, 0.1, 1e-4, [30, 60, 90]),
+    "resnext-cifar": (300, 128, 0.1, 5e-4, [150, 225]),
+    "senet-imagenet": (100, 1024, 0.6, 1e-4, [30, 60, 90]),
+    "res2net-imagenet": (100, 256, 0.1, 1e-4, [30, 60, 90]),
+    "resnest-imagenet": (270, 8192, 3.2, 1e-4, []),
+    "rexnet-imagenet": (400, 512, 0.5, 1e-5, []),
+    "stochastic-depth-cifar": (500, 128, 0.1, 1e-4, [250, 375]),
+    "stochastic-depth-svhn": (50, 128, 0.1, 1e-4, [30, 35]),
+    "vgg-imagenet": (74, 256, 0.01, 5e-4, []),
+    "alexnet-imagenet": (90, 128, 0.01, 5e-4, []),
+    "googlenet-imagenet-bvlc": (60, 32, 0.01, 2e-4, []),
+    "inception-v3-imagenet": (100, 1600, 0.045, 0.0, []),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_further_recipes_say_what_their_sources_say(name: str) -> None:
+    recipe = load_recipe(name)
+    optimizer = recipe.optimizer
+    seen = (
+        recipe.epochs,
+        recipe.batch_size * recipe.accumulate,
+        optimizer.lr,
+        optimizer.weight_decay,
+    )
+    assert seen == SAID[name][:4]
+    steps = 7
+    settled = range(6, recipe.epochs)  # after any warm-up
+    if recipe.schedule.kind == "step":
+        rates = [learning_rate(recipe, epoch * steps, steps) for epoch in settled]
+        drops = [e for e, a, b in zip(settled[1:], rates, rates[1:], strict=False) if a != b]
+        assert drops == SAID[name][4]
+
+
+def test_every_recipe_is_checked_against_its_source() -> None:
+    ours = {name for name in recipe_presets() if load_recipe(name).source.startswith("ours")}
+    assert {*ALL, *SAID, *ours} == set(recipe_presets())
+    assert all(name.startswith("fast-") or name == "quick" for name in ours)
+
+
+def test_networks_of_recipes_with_zeroed_norms_have_them() -> None:
+    parts = lower(load_genome("resnest-50")).parts
+    residual = [part.fragment for part in parts if part.fragment.merge is not None]
+    assert len(residual) == 16
+    assert all(last_norm(fragment) for fragment in residual)
