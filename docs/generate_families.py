@@ -50,8 +50,10 @@ FAMILIES = (
         ("1311.2901",),
         ("alexnet", "caffenet", "zfnet"),
     ),
-    Family("nin", "Network in Network", "a small network at every position", ("1312.4400",)),
-    Family("vgg", "VGG", "3x3 convolutions only, and more of them", ("1409.1556",)),
+    Family(
+        "nin", "Network in Network", "a small network at every position", ("1312.4400",), ("nin-",)
+    ),
+    Family("vgg", "VGG", "3x3 convolutions only, and more of them", ("1409.1556",), ("vgg-",)),
     Family(
         "inception",
         "GoogLeNet and Inception",
