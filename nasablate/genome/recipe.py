@@ -11,13 +11,16 @@ from nasablate.genome.base import SpecModel
 from nasablate.genome.optimizer import ClipSpec, OptimizerSpec, Sgd, WeightAverage
 from nasablate.genome.schedule import CosineSchedule, ScheduleSpec, Warmup
 
+Precision = Literal["float32", "bfloat16"]
 InitRule = Literal["kaiming_fan_out", "kaiming_fan_in", "xavier", "normal_0.01"]
 
 
 class Recipe(SpecModel):
     """A training recipe."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"accumulate", "clip", "average", "zero_last_norm"})
+    later: ClassVar[frozenset[str]] = frozenset(
+        {"accumulate", "clip", "average", "zero_last_norm", "precision"}
+    )
     kind: Literal["recipe"] = "recipe"
     schema_version: Literal[1] = 1
     name: str = ""
@@ -44,6 +47,10 @@ class Recipe(SpecModel):
     zero_last_norm: bool = False
     """Start the last normalisation of every residual branch at 0, so that units begin as their
     shortcuts (Goyal et al. 2017, arXiv 1706.02677); branches must end in a normalisation."""
+
+    precision: Precision = "float32"
+    """``bfloat16``: feature maps and products in half precision; weights, statistics of
+    normalisations and losses stay float32. Refused where the hardware only imitates it."""
 
     def canonical_json(self) -> str:
         """Return the one JSON text of what a recipe says: sorted keys, no spaces.

@@ -12,10 +12,12 @@ from nasablate.data import load_info, load_test
 from nasablate.data.batches import eval_batches
 from nasablate.data.images import fingerprint
 from nasablate.errors import RunError
+from nasablate.genome.recipe import Precision
 from nasablate.training.checkpoint import WEIGHTS
 from nasablate.training.device import device_and_threads
 from nasablate.training.job import TestResult, TrainJob
 from nasablate.training.network import check_fit, make_net
+from nasablate.training.precision import computing_in
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,20 @@ def error_percent(num_correct: int, num_images: int) -> float:
     return 100 * (num_images - num_correct) / num_images
 
 
-def evaluate(net: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
+def evaluate(
+    net: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    precision: Precision = "float32",
+) -> Evaluation:
     """Evaluate ``net`` and leave it in evaluation mode."""
     net.eval()
     losses: list[Tensor] = []
     correct: list[Tensor] = []
     with torch.inference_mode():
         for images, labels in batches:
-            logits = net(images)
+            with computing_in(precision, images.device):
+                logits = net(images)
+            logits = logits.float()
             losses.append(functional.cross_entropy(logits, labels, reduction="none").double())
             correct.append(logits.argmax(1) == labels)
     each = torch.cat(losses)
@@ -71,7 +79,8 @@ def evaluate_test(job: TrainJob) -> TestResult:
     with device_and_threads(job) as device:
         net = make_net(job.genome, job.recipe, job.seed, device)
         _load_weights(net, job, device)
-        result = evaluate(net, eval_batches(test, info, job.recipe.eval_batch_size, device))
+        batches = eval_batches(test, info, job.recipe.eval_batch_size, device)
+        result = evaluate(net, batches, job.recipe.precision)
     return TestResult(
         error=result.error,
         loss=result.loss,

@@ -13,6 +13,7 @@ from nasablate.data import TrainingData, load_train
 from nasablate.data.batches import eval_batches, train_batches
 from nasablate.training import checkpoint
 from nasablate.training.averaging import AveragedWeights
+from nasablate.training.counters import counters_aside
 from nasablate.training.device import device_and_threads
 from nasablate.training.evaluation import error_percent, evaluate
 from nasablate.training.job import EpochRecord, Outcome, TrainJob, job_digest
@@ -133,10 +134,11 @@ def _records(training: _Training) -> Iterator[EpochRecord]:
 
 def _run_epoch(training: _Training, epoch: int) -> EpochRecord:
     started = time.perf_counter()
-    train_loss, train_error, lr = _train_epoch(training, epoch)
+    with counters_aside(training.net, len(training.train)):
+        train_loss, train_error, lr = _train_epoch(training, epoch)
     _require_finite(train_loss, "loss", epoch)
     with training.judged():
-        val = evaluate(training.net, training.val)
+        val = evaluate(training.net, training.val, training.job.recipe.precision)
     _require_finite(val.loss, "validation loss", epoch)
     folder = training.job.folder
     if folder is not None and epoch == training.job.recipe.epochs:

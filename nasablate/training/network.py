@@ -9,11 +9,13 @@ from nasablate.errors import DataError
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
 from nasablate.nets import build, initialize, zero_last_norms
-from nasablate.training.onednn import avoid_strided_pointwise
+from nasablate.training.onednn import avoid_strided_pointwise, keep_primitives
+from nasablate.training.precision import check_precision
 
 
 def make_net(genome: Genome, recipe: Recipe, seed: int, device: torch.device) -> nn.Module:
     """Build the network with its initial weights, channels last, on ``device``."""
+    check_precision(recipe.precision, device)
     blueprint = lower(genome)
     net = build(blueprint)
     # The memory format changes the order in which a tensor is filled, so it comes second.
@@ -21,6 +23,7 @@ def make_net(genome: Genome, recipe: Recipe, seed: int, device: torch.device) ->
     if recipe.zero_last_norm:
         zero_last_norms(net, blueprint)
     if device.type == "cpu":
+        keep_primitives()
         avoid_strided_pointwise(net)
     net.to(device=device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return net

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nasablate.genome.optimizer import ClipSpec
-from nasablate.genome.recipe import Recipe
+from nasablate.genome.recipe import Precision, Recipe
 from nasablate.nets import Net
 from nasablate.training.optimizer import clip_gradients
+from nasablate.training.precision import computing_in
 
 Batch = tuple[Tensor, Tensor]
 """Images, and labels: int64 [B], or shares of the classes, float32 [B, classes]."""
@@ -22,11 +23,12 @@ class StepRule:
 
     label_smoothing: float = 0.0
     clip: ClipSpec | None = None
+    precision: Precision = "float32"
 
     @classmethod
     def of(cls, recipe: Recipe) -> "StepRule":
         """Return the rule of a recipe."""
-        return cls(recipe.label_smoothing, recipe.clip)
+        return cls(recipe.label_smoothing, recipe.clip, recipe.precision)
 
 
 def train_step(
@@ -60,7 +62,9 @@ def _losses(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the logits, their loss, and what is minimised."""
     weights = net.auxiliary_weights if isinstance(net, Net) else ()
-    logits, *others = net.all_logits(images) if isinstance(net, Net) else (net(images),)
+    with computing_in(rule.precision, images.device):
+        found = net.all_logits(images) if isinstance(net, Net) else (net(images),)
+    logits, *others = (each.float() for each in found)
     loss = functional.cross_entropy(logits, labels, label_smoothing=rule.label_smoothing)
     objective = loss
     for weight, other in zip(weights, others, strict=True):
