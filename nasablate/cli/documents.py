@@ -73,7 +73,7 @@ def trial_details(
     """Return a trial with its genome, curve and manifest."""
     return {
         **trial_document(trial, objectives, curve),
-        "genome": trial.genome,
+        "genome": trial.genome if "genome" in trial.attributes else None,
         "curve": [asdict(epoch) for epoch in curve],
         "manifest": json.loads(trial.attributes.get("manifest", "null")),
     }

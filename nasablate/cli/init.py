@@ -5,18 +5,24 @@ import re
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, assert_never
 
 import typer
 
 from nasablate.cli.schema import FileKind, json_schema
-from nasablate.cli.starting_file import StartingPoint, starting_ablation, starting_file
+from nasablate.cli.starting_file import (
+    StartingPoint,
+    starting_ablation,
+    starting_deletion,
+    starting_file,
+)
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
 
 EXAMPLES = """\
   nasablate init search
   nasablate init search --base resnet-20 --data cifar10-jpeg --out mine.yaml
-  nasablate init ablation --base pyramidnet-110-a48"""
+  nasablate init ablation --base pyramidnet-110-a48
+  nasablate init deletion --base preactresnet-110"""
 
 
 class Kind(StrEnum):
@@ -24,6 +30,7 @@ class Kind(StrEnum):
 
     SEARCH = "search"
     ABLATION = "ablation"
+    DELETION = "deletion"
 
 
 def command(  # noqa: PLR0913 - one option for each line of the file
@@ -37,7 +44,7 @@ def command(  # noqa: PLR0913 - one option for each line of the file
     recipe: Annotated[str, typer.Option(help="Recipe to train with.")] = "quick",
     out: Annotated[Path | None, typer.Option(help="File to write.")] = None,
 ) -> None:
-    """Write a commented search or ablation file.
+    """Write a commented search, ablation or deletion file.
 
     In a terminal it asks for what no option says.
     """
@@ -66,9 +73,15 @@ def _checked(kind: Kind, start: StartingPoint) -> str:
         raise SpecError(Problem("name", start.name, rule, "use letters, digits, dots and hyphens"))
     genome = load_genome(start.base)
     recipe = load_recipe(start.recipe)
-    if kind is Kind.ABLATION:
-        return starting_ablation(start, genome, recipe.optimizer.lr)
-    return starting_file(start, genome, cost(lower(genome)).params)
+    match kind:
+        case Kind.SEARCH:
+            return starting_file(start, genome, cost(lower(genome)).params)
+        case Kind.ABLATION:
+            return starting_ablation(start, genome, recipe.optimizer.lr)
+        case Kind.DELETION:
+            return starting_deletion(start)
+        case _ as never:
+            assert_never(never)
 
 
 def _ask(question: str, default: str) -> str:

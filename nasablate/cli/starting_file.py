@@ -1,6 +1,8 @@
 """The commented files that ``nasablate init`` writes."""
 
+import json
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,6 +71,35 @@ resources: {{gpus_per_trial: auto, cpus_per_trial: 1}}   # 0.5 lets two trials s
 #     protocol: {{training: {{batch_size: 128, augmentation: {{pad: 4}}}}, data: cifar10}}
 """
 
+_DELETION = """\
+# yaml-language-server: $schema={schema}
+# Look first    nasablate plan {file}
+# Run it with   nasablate delete-units {file}
+kind: deletion
+name: {name}   # the study's name in the database; a changed file needs a new one
+question: What does a unit of {base} cost when it is deleted, and which cost most?
+
+networks:   # the first is the one that others are compared with
+  {network}: {base}   # a preset, a file, or {{base: ..., edits: ...}}
+  # pyramid: pyramidnet-110-a48
+  # mine: {{trained: my-study/3}}   # a trial that kept its weights
+seeds: {seeds}   # trainings of each; {seeds} is the least that gives verdicts on two more networks
+evaluate: validation   # or test: read once all networks are trained
+
+delete: {{each: true, stages: true, downsampling: true, random: {{counts: [2, 4], repeats: 10}}}}
+# scale: {{factors: [0.25, 0.5, 0.75]}}   # one unit's branch at a time; 0 would delete it
+# reorder: {{swaps: [1, 2, 4], repeats: 10}}   # units of equal shape exchanged
+# paths: {{samples: 20}}   # how much gradient the paths of each length carry
+# images: {{random: 1000}}   # judge by a random part of the images; labelled an estimate
+margin: 0.5   # percentage points within which two mean rises count as equivalent
+
+training: {{recipe: {recipe}, epochs: {epochs}}}   # other keys replace fields of the recipe
+data: {data}
+seed: 0   # of the first replicate; replicate r of all networks shares its random streams
+
+resources: {{gpus_per_trial: auto, cpus_per_trial: 1}}   # 0.5 lets two trainings share a GPU
+"""
+
 _RESIDUAL_AXES = """\
   placement:   # the edits of one label belong together
     choice:
@@ -127,4 +158,19 @@ def starting_ablation(start: StartingPoint, genome: "Genome", lr: float) -> str:
         seeds=7,
         recipe=start.recipe,
         epochs=start.epochs,
+    )
+
+
+def starting_deletion(start: StartingPoint) -> str:
+    """Return the text of a commented deletion file of one network."""
+    return _DELETION.format(
+        schema=start.schema,
+        file=start.file,
+        name=start.name,
+        base=start.base,
+        network=json.dumps(PurePath(start.base).stem),
+        seeds=7,
+        recipe=start.recipe,
+        epochs=start.epochs,
+        data=start.data,
     )

@@ -63,17 +63,18 @@ def _list_trials(study: "StudyStore", objectives: Mapping[str, str], *, as_json:
         write_json(documents)
         return
     axes = list(dict.fromkeys(axis for document in documents for axis in document["axes"]))
+    # What was evaluated without training, such as deletions, has no curve, size or seed to show.
+    trained = any(document["params"] for document in documents) or "val_error" in objectives
+    facts = ["val_error", "epochs", "params", "macs", "seed"] if trained else []
+    names = [] if trained else list(objectives)
     write_table(
-        ["trial", "state", "val_error", "epochs", "params", "macs", "seed", *axes],
+        ["trial", "state", *names, *facts, *axes],
         [
             [
                 document["number"],
                 document["state"],
-                document["val_error"],
-                document["epochs"],
-                document["params"],
-                document["macs"],
-                document["seed"],
+                *(document["objectives"][name] for name in names),
+                *(document[fact] for fact in facts),
                 *(document["axes"].get(axis) for axis in axes),
             ]
             for document in documents

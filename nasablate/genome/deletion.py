@@ -89,7 +89,7 @@ class Deletions(SpecModel):
     stages: bool = False
     """All units of a stage that can be deleted together."""
     downsampling: bool = False
-    """All units that downsample or change the width at a stage's start, together."""
+    """All units that make the maps smaller, together."""
     random: RandomDeletions | None = None
     pairs: PairChoice | bool = False
     """Two units at once: true or ``all`` for every pair, ``adjacent`` for neighbours."""

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from nasablate.cli.main import main
-from nasablate.genome import load_ablation, load_search
+from nasablate.genome import load_ablation, load_deletion, load_search
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +47,19 @@ def test_a_starting_ablation_can_be_planned(capsys, tmp_path, base):
             "baseline", "activation=silu", "width=wider", "lr=tenth",
         ]  # fmt: skip
         assert document["warnings"] == []
+
+
+def test_a_starting_deletion_can_be_planned(capsys, tmp_path):
+    assert run("deletion", "--name", "mine", "--base", "resnet-20") == 0
+    assert list(load_deletion(tmp_path / "mine.yaml").networks) == ["resnet-20"]
+    schema = json.loads((tmp_path / "deletion.schema.json").read_text())
+    assert schema["title"] == "DeletionSpec"
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as exited:
+        main(["plan", "mine.yaml", "--json"])
+    assert exited.value.code == 0
+    networks = json.loads(capsys.readouterr().out)["networks"]
+    assert [network["name"] for network in networks] == ["resnet-20"]
 
 
 def test_a_file_that_exists_is_left_alone(capsys, tmp_path):

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from nasablate.analysis.finite_population import count_interval
 from nasablate.blueprint import lower
+from nasablate.cli.main import main
 from nasablate.data.batches import eval_batches
 from nasablate.errors import DataError, InputError, SpecError, StoreError
 from nasablate.genome import DeletionSpec, Genome, load_recipe
 from nasablate.genome.deletion import TrainedHere
 from nasablate.nets import build
+from nasablate.report.deletion_csv import deletion_csv
 from nasablate.search import deletion_evaluation
 from nasablate.search.deletion import PURPOSE, run_deletion
 from nasablate.search.deletion_records import write_deletion_records
@@ -258,6 +261,32 @@ def test_a_part_of_the_images_is_an_estimate(tmp_path):
     assert result.images is not None
     assert result.images.is_estimate
     assert result.images.chosen == 30
+    rows = deletion_csv(open_database(result.url).study("try")).splitlines()
+    for row in csv.DictReader(rows):
+        error, wrong = float(row["error"]), round(float(row["error"]) * 30 / 100)
+        assert (row["images"], row["images_in_all"]) == ("30", "50")
+        low, high = count_interval(wrong, 30, 50)
+        assert (float(row["error_low"]), float(row["error_high"])) == (2 * low, 2 * high)
+        assert 2 * low <= error <= 2 * high
     too_many = spec_of(name="more", images={"random": 51}, seeds=1)
     with pytest.raises(DataError, match=r"images.random = 51: digits has 50 validation images"):
         run_deletion(too_many, f"sqlite:///{tmp_path}/runs/e.db", "inline")
+
+
+def test_the_trials_are_listed_and_shown(finished, capsys):
+    _, url, _ = finished
+    assert shown(capsys, "try", "--storage", url).splitlines()[0].split() == [
+        "trial", "state", "error", "network", "replicate", "kind", "stage", "unit", "count",
+        "factor", "swaps", "kendall_tau",
+    ]  # fmt: skip
+    assert "unit" in shown(capsys, "try/1", "--storage", url)
+    details = json.loads(shown(capsys, "try/1", "--json", "--storage", url))
+    assert details["axes"]["kind"] == "single"
+    assert details["genome"] is None
+
+
+def shown(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        main(["trials", *arguments])
+    assert not end.value.code
+    return capsys.readouterr().out
