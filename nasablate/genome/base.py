@@ -20,6 +20,7 @@ class SpecModel(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
+        defer_build=True,  # most commands validate few of the kinds of files
         strict=True,
         extra="forbid",
         allow_inf_nan=False,

@@ -5,22 +5,24 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
-from nasablate.genome.ablation import AblationSpec
 from nasablate.genome.base import SpecModel
-from nasablate.genome.dashboard import DashboardSpec
-from nasablate.genome.deletion import DeletionSpec, FromWeights, Network, TrainedHere
 from nasablate.genome.edits import apply_edits, check_path
 from nasablate.genome.genome import Genome
 from nasablate.genome.problems import nearest
 from nasablate.genome.recipe import Recipe
-from nasablate.genome.space import SearchSpec
 from nasablate.genome.yaml_source import YamlSource, parse_yaml, read_yaml
 
+if TYPE_CHECKING:  # each kind of study is loaded with the first file of that kind
+    from nasablate.genome.ablation import AblationSpec
+    from nasablate.genome.dashboard import DashboardSpec
+    from nasablate.genome.deletion import DeletionSpec, Network
+    from nasablate.genome.space import SearchSpec
+
 _Spec = TypeVar("_Spec", bound=SpecModel)
-_Study = TypeVar("_Study", SearchSpec, AblationSpec)
+_Study = TypeVar("_Study", "SearchSpec", "AblationSpec")
 _COMMANDS = {
     "search": "nasablate search",
     "genome": "nasablate describe",
@@ -99,7 +101,7 @@ def load_recipe(ref: str | Path | Mapping[str, Any], *, relative_to: Path | None
     return Recipe.parse(document)
 
 
-def load_search(path: str | Path) -> SearchSpec:
+def load_search(path: str | Path) -> "SearchSpec":
     """Load a search file with its base genome and its recipe written out in full.
 
     What comes back depends on no other file, so it can be stored and compared.
@@ -107,24 +109,30 @@ def load_search(path: str | Path) -> SearchSpec:
     Raises:
         SpecError: the file, its base or its recipe breaks a rule; the message names the place.
     """
+    from nasablate.genome.space import SearchSpec
+
     return _load_study(Path(path), SearchSpec, "base")
 
 
-def load_ablation(path: str | Path) -> AblationSpec:
+def load_ablation(path: str | Path) -> "AblationSpec":
     """Load an ablation file with its baseline and its recipe written out in full.
 
     Raises:
         SpecError: the file, its baseline or its recipe breaks a rule; the message names the place.
     """
+    from nasablate.genome.ablation import AblationSpec
+
     return _load_study(Path(path), AblationSpec, "baseline")
 
 
-def load_deletion(path: str | Path) -> DeletionSpec:
+def load_deletion(path: str | Path) -> "DeletionSpec":
     """Load a deletion file with its genomes and its recipe written out in full.
 
     Raises:
         SpecError: the file, a network or its recipe breaks a rule; the message names the place.
     """
+    from nasablate.genome.deletion import DeletionSpec
+
     path = Path(path)
     source = read_yaml(path)
     spec = _parse(source, DeletionSpec)
@@ -138,8 +146,10 @@ def load_deletion(path: str | Path) -> DeletionSpec:
     return spec.model_copy(update={"networks": networks, "training": recipe.document()})
 
 
-def _full_network(source: YamlSource, name: str, network: Network, folder: Path) -> Network:
+def _full_network(source: YamlSource, name: str, network: "Network", folder: Path) -> "Network":
     """Return a network whose genome depends on no other file."""
+    from nasablate.genome.deletion import FromWeights, TrainedHere
+
     key = "base" if isinstance(network, TrainedHere) else "genome"
     ref = getattr(network, key, None)
     if ref is None:
@@ -159,12 +169,14 @@ def _beside(file: str, folder: Path) -> str:
     return str((beside if _is_file(beside) else Path(file)).absolute())
 
 
-def load_dashboard(path: str | Path) -> DashboardSpec:
+def load_dashboard(path: str | Path) -> "DashboardSpec":
     """Load a dashboard file.
 
     Raises:
         SpecError: the file breaks a rule; the message names the place.
     """
+    from nasablate.genome.dashboard import DashboardSpec
+
     return _parse(read_yaml(Path(path)), DashboardSpec)
 
 

@@ -1,5 +1,6 @@
 """Numbers that papers and repositories report for the presets, read from ``reported.yaml``."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -130,7 +131,14 @@ def reported_numbers() -> tuple[Reported, ...]:
     Raises:
         SpecError: the file of the package is damaged.
     """
-    text = files("nasablate.genome").joinpath(_FILE).read_text(encoding="utf-8")
+    return _read(_text())
+
+
+def _text() -> str:
+    return files("nasablate.genome").joinpath(_FILE).read_text(encoding="utf-8")
+
+
+def _read(text: str) -> tuple[Reported, ...]:
     tables = cast("list[dict[str, Any]]", parse_yaml(text, _FILE).data["tables"])
     return tuple(
         Reported.parse({**shared, **row})
@@ -146,8 +154,16 @@ def reported_of(genome: str) -> tuple[Reported, ...]:
     Numbers of exactly this network precede those of a variant, the authors' own those of
     others, and a typical run the best of several.
     """
-    rows = [row for row in reported_numbers() if row.genome == genome]
+    rows = [row for row in _read(_tables_with(genome)) if row.genome == genome]
     return tuple(sorted(rows, key=_rank))
+
+
+def _tables_with(genome: str) -> str:
+    """Return the file without the tables that do not name a preset: parsing all takes 0.3 s."""
+    _, *tables = re.split(r"^(?=  - )", _text(), flags=re.MULTILINE)
+    named = re.compile(rf"\bgenome: {re.escape(genome)}(?![\w.-])")
+    chosen = [table for table in tables if named.search(table)]
+    return "".join(["tables:\n", *chosen]) if chosen else "tables: []\n"
 
 
 def _rank(row: Reported) -> tuple[bool, bool, bool]:

@@ -8,8 +8,17 @@ from nasablate.genome.base import SpecModel
 from nasablate.genome.data_spec import DataField
 from nasablate.genome.problems import AXIS_KINDS
 
-Metric = Literal["val_error", "val_loss", "params", "macs", "activation_bytes"]
-"""``val_error`` is in percent."""
+Metric = Literal[
+    "val_error",
+    "val_loss",
+    "params",
+    "macs",
+    "activation_bytes",
+    "latency_ms",
+    "peak_memory_mib",
+]
+"""``val_error`` is in percent; the last two are measured by the trial's worker, for one image."""
+MEASURED_METRICS = frozenset({"latency_ms", "peak_memory_mib"})
 Direction = Literal["minimize", "maximize"]
 CostMetric = Literal["params", "macs", "activation_bytes"]
 Condition = dict[str, JsonValue]

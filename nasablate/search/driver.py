@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nasablate.errors import RunError
-from nasablate.genome.space import Direction, Halving, SchedulerSpec
+from nasablate.genome.space import MEASURED_METRICS, Direction, Halving, SchedulerSpec
 from nasablate.search.job import WEIGHTS_FILE, Job, JobEnd, write_attempt
 from nasablate.search.observer import Observer
 from nasablate.search.proposals import Proposal, Proposer
@@ -42,6 +42,11 @@ class Rules:
     keep_weights: bool = False
     reuse: bool = True
     """Whether results of other studies in the database are taken over."""
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """Objectives that only a trial's worker can tell."""
+        return MEASURED_METRICS & self.objectives.keys()
 
 
 class Driver:
@@ -198,7 +203,8 @@ class Driver:
 
     def _begin(self, proposal: Proposal) -> Job | None:
         """Make the row of a proposal; None if another study already has its result."""
-        source = self._store.find_evaluation(proposal.key) if self._rules.reuse else None
+        reuse = self._rules.reuse and not self._rules.measured
+        source = self._store.find_evaluation(proposal.key) if reuse else None
         extra: dict[str, Any] = {"attempt": 0}
         if source is not None:
             extra["cached_from"] = f"{source[0]}/{source[1]}"
@@ -225,8 +231,8 @@ class Driver:
     def _start(self, trial: Trial) -> Job:
         self._set(trial, {"attempt": trial.attempt + 1})
         trial.running = True
-        keep = self._rules.keep_weights
-        job = trial.job(self._store.name, self._rules.data, keep_weights=keep)
+        keep, measure = self._rules.keep_weights, bool(self._rules.measured)
+        job = trial.job(self._store.name, self._rules.data, keep_weights=keep, measure=measure)
         try:
             write_attempt(job)
         except OSError as error:
@@ -294,10 +300,11 @@ class Driver:
             trial.intermediate.add(epoch.epoch)
 
     def _finish(self, trial: Trial, end: JobEnd) -> None:
-        end = _checked(end, trial)
+        extra: dict[str, Any] = {**trial.manifest(), **trial.measurement()}
+        trial.attributes |= extra
+        end = _checked(end, trial, self._rules.measured)
         state, values = self._result(trial, end)
         reason = end.reason if state == "fail" else ""
-        extra: dict[str, Any] = trial.manifest()
         if len(self._rules.objectives) > 1:
             extra["curve"] = [
                 [epoch, trial.curve[epoch].val_error] for epoch in sorted(trial.curve)
@@ -359,7 +366,7 @@ def _is_over(state: State) -> bool:
     return state not in {"waiting", "running"}
 
 
-def _checked(end: JobEnd, trial: Trial) -> JobEnd:
+def _checked(end: JobEnd, trial: Trial, measured: frozenset[str]) -> JobEnd:
     """Return the end that the records bear out."""
     last = trial.last
     epoch = 0 if last is None else last.epoch
@@ -367,6 +374,9 @@ def _checked(end: JobEnd, trial: Trial) -> JobEnd:
         return JobEnd("diverged", f"not finite at epoch {epoch}" if epoch else "no epoch was run")
     if end.state == "completed" and epoch < trial.epochs:
         return JobEnd("failed", f"ended after epoch {epoch} of {trial.epochs}")
+    missing = sorted(measured - trial.attributes.keys())
+    if end.state in {"completed", "stopped"} and missing:
+        return JobEnd("failed", f"{missing[0]} was not measured")
     if end.state == "diverged" and not end.reason:
         return replace(end, reason=f"diverged: not finite at epoch {epoch}")
     return end

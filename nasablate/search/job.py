@@ -30,6 +30,8 @@ ATTEMPT_FILE = "attempt"
 CHECKPOINT_FILE = "checkpoint.pt"
 MANIFEST_FILE = "manifest.json"
 """What the trial runs on, written by its worker and moved into the trial's row at its end."""
+MEASUREMENT_FILE = "measurement.json"
+"""Latency and memory here, where the study asks for them, moved into the row likewise."""
 PREDICTIONS_FILE = "validation.json"
 """What the network said of every validation image, moved into the database likewise."""
 WEIGHTS_FILE = "weights.pt"
@@ -59,6 +61,8 @@ class Job:
     code_folder: str = ""
     """Where a custom unit's class is imported from; empty where no such code is permitted."""
     network_digest: str = ""
+    measure: bool = False
+    """Whether latency and memory are measured before the training."""
 
     def to_json(self) -> str:
         """Return the job as one text, which no layer in between looks into."""
@@ -113,6 +117,10 @@ def train(job: Job, device: str, on_epoch: OnEpoch) -> JobEnd:
     asked = _train_job(job, device)
     with _code(job):
         (Path(job.folder) / MANIFEST_FILE).write_text(json.dumps(manifest(asked)))
+        if job.measure:
+            # Beforehand, so that no trial ends without it; the weights do not matter.
+            found = _measured(asked)
+            (Path(job.folder) / MEASUREMENT_FILE).write_text(json.dumps(found))
         outcome = fit(asked, lambda record: on_epoch(Epoch.of(record)))
     return JobEnd(outcome.state, outcome.reason)
 
@@ -197,6 +205,21 @@ def _train_job(job: Job, device: str) -> "TrainJob":
         folder=Path(job.folder),
         keep_weights=job.keep_weights,
     )
+
+
+def _measured(job: "TrainJob") -> dict[str, Any]:
+    """Measure one image's inference on the trial's device with the trial's threads."""
+    from nasablate.training.latency import Conditions, measure
+
+    conditions = Conditions(job.device, job.threads, runs=100, seconds=3.0)
+    found = measure(job.genome, job.recipe, [1], conditions)[0]
+    low, high = found.quartiles_ms
+    return {
+        "latency_ms": found.median_ms,
+        "latency_quartiles_ms": [low, high],
+        "latency_runs": len(found.seconds),
+        "peak_memory_mib": found.peak_bytes / 2**20,
+    }
 
 
 @contextmanager

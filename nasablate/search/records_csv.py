@@ -215,8 +215,8 @@ def _restore(study: StudyStore, proposal: Proposal, row: Row, source: Path) -> N
     extra = {"attempt": 0, "from_records": f"{source.name}:{row.line}"}
     number = study.create_trial(proposal.new_trial(extra))
     study.set_evaluation(proposal.key, number, "running")
+    study.add_epochs(number, row.curve)
     for epoch in row.curve:
-        study.add_epoch(number, epoch)
         study.set_intermediate(number, epoch.epoch, epoch.val_error)
     for found in row.predictions:
         study.predictions.add(replace(found, number=number))

@@ -16,6 +16,7 @@ from nasablate.search.job import (
     ATTEMPT_FILE,
     CHECKPOINT_FILE,
     MANIFEST_FILE,
+    MEASUREMENT_FILE,
     PREDICTIONS_FILE,
     WEIGHTS_FILE,
     Job,
@@ -73,7 +74,7 @@ class Trial:
         """Return what the trial tries, in a line."""
         return ", ".join(f"{name}={value}" for name, value in self.known.params.items())
 
-    def job(self, study: str, data: str, *, keep_weights: bool) -> Job:
+    def job(self, study: str, data: str, *, keep_weights: bool, measure: bool = False) -> Job:
         """Return what a worker needs for the present attempt."""
         return Job(
             study=study,
@@ -89,6 +90,7 @@ class Trial:
             keep_weights=keep_weights,
             code_folder=code_folder(),
             network_digest=self.attributes["network_digest"],
+            measure=measure,
         )
 
     def is_trained(self, *, keep_weights: bool) -> bool:
@@ -108,6 +110,13 @@ class Trial:
         except (OSError, ValueError):
             return {}
         return {"manifest": json.dumps(found, indent=1)}
+
+    def measurement(self) -> dict[str, Any]:
+        """Return the latency and memory that the worker measured, as attributes."""
+        try:
+            return dict(json.loads((self.folder / MEASUREMENT_FILE).read_text()))
+        except (OSError, ValueError):
+            return {}
 
     def predictions(self) -> Predictions | None:
         """Return what the worker left of its network's predictions, None if there is nothing."""
@@ -143,7 +152,13 @@ class Trial:
 
     def clean(self, end: JobEnd) -> None:
         """Leave only what is of use in a finished trial's folder, nothing if nothing is."""
-        for name in (CHECKPOINT_FILE, MANIFEST_FILE, PREDICTIONS_FILE, ATTEMPT_FILE):
+        for name in (
+            CHECKPOINT_FILE,
+            MANIFEST_FILE,
+            MEASUREMENT_FILE,
+            PREDICTIONS_FILE,
+            ATTEMPT_FILE,
+        ):
             (self.folder / name).unlink(missing_ok=True)
         if not end.details and self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()

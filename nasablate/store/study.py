@@ -189,14 +189,22 @@ class StudyStore:
 
     def add_epoch(self, number: int, epoch: Epoch) -> EpochRow:
         """Store one epoch of a trial; each is stored once."""
-        values: dict[str, Any] = {name: _or_null(getattr(epoch, name)) for name in _MEASURED}
-        statement = EPOCHS.insert().values(
-            study=self.name, trial=number, epoch=epoch.epoch, **values
-        )
+        statement = EPOCHS.insert().values(self._epoch_values(number, epoch))
         with translated(self.url), self._storage.engine.begin() as connection:
             key = connection.execute(statement).inserted_primary_key
         assert key is not None
         return EpochRow(int(key[0]), number, epoch)
+
+    def add_epochs(self, number: int, epochs: Sequence[Epoch]) -> None:
+        """Store epochs of a trial in one transaction, all or none."""
+        rows = [self._epoch_values(number, epoch) for epoch in epochs]
+        if rows:
+            with translated(self.url), self._storage.engine.begin() as connection:
+                connection.execute(EPOCHS.insert(), rows)
+
+    def _epoch_values(self, number: int, epoch: Epoch) -> dict[str, Any]:
+        measured = {name: _or_null(getattr(epoch, name)) for name in _MEASURED}
+        return {"study": self.name, "trial": number, "epoch": epoch.epoch, **measured}
 
     def set_intermediate(self, number: int, epoch: int, value: float) -> None:
         """Give Optuna a trial's value at an epoch, for its dashboard."""

@@ -17,7 +17,7 @@ def device_and_threads(job: TrainJob) -> Generator[torch.device]:
     Raises:
         InputError: the device is unknown or not available.
     """
-    device = _device(job.device)
+    device = device_of(job.device)
     threads = torch.get_num_threads()
     cuda_devices = [device] if device.type == "cuda" else []
     torch.set_num_threads(job.threads)
@@ -36,7 +36,12 @@ def release_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """Return the device of that name.
+
+    Raises:
+        InputError: the device is unknown or not available.
+    """
     try:
         device = torch.device(name)
     except RuntimeError as error:

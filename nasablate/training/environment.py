@@ -42,7 +42,7 @@ def manifest(job: TrainJob) -> Manifest:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in _PACKAGES},
-        "device": _device_name(job.device),
+        "device": device_name(job.device),
         "threads": job.threads,
         "cpu_count": os.cpu_count(),
         "cuda": torch.version.cuda,
@@ -88,7 +88,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _device_name(name: str) -> str:
+def device_name(name: str) -> str:
+    """Return a device with the name of its hardware."""
     device = torch.device(name)
     if device.type == "cuda":
         return f"{device}: {torch.cuda.get_device_name(device)}"

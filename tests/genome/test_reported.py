@@ -145,3 +145,10 @@ def test_the_protocol_is_said_as_far_as_it_is_known():
     assert "median of 5 runs +- 0.14" in reported_of("preactresnet-1001")[0].how
     failed = reported_of("resnet-110-shortcut-dropout")[0]
     assert (failed.numbers, failed.error_percent) == ("top-1 above 20 %", None)
+
+
+@pytest.mark.parametrize("name", sorted({row.genome for row in ROWS} | {"no-such-preset"}))
+def test_the_rows_of_a_preset_are_those_of_the_whole_file(name: str) -> None:
+    assert sorted(map(repr, reported_of(name))) == sorted(
+        repr(row) for row in ROWS if row.genome == name
+    )

@@ -290,3 +290,18 @@ def test_a_password_is_in_no_message(tmp_path, monkeypatch):
     assert "secret" not in str(caught.value)
     assert "me:***@localhost" in str(caught.value)
     database.close()
+
+
+def test_epochs_at_once_are_those_one_by_one_or_none(study):
+    one, other = study.create_trial(NEW), study.create_trial(NEW)
+    wanted = (epoch(1), epoch(2), Epoch(3, math.nan, 1.0, 1.0, 1.0, 0.1, 1.0))
+    for found in wanted:
+        study.add_epoch(one, found)
+    study.add_epochs(other, wanted)
+    study.add_epochs(other, ())
+    curves = study.curves()
+    assert repr(curves[one]) == repr(curves[other])
+    assert len(curves[other]) == 3
+    with pytest.raises(StoreError):
+        study.add_epochs(other, (epoch(4), epoch(2)))
+    assert len(study.curves()[other]) == 3
