@@ -1,0 +1,54 @@
+"""Processor time until the command line has answered, beside a Python that does nothing.
+
+    python -m benchmarks.start_speed [--rounds 15] [--write]
+
+``--write`` keeps the numbers in benchmarks/results and writes docs/speed.md anew.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+
+from benchmarks.measuring import children_seconds, keep, ratios, spread, take_turns
+from benchmarks.speed_page import write_page
+
+START = "from nasablate.cli.main import main; main()"
+BARE = "python -c pass"
+COMMANDS = {
+    BARE: ["-c", "pass"],
+    "nasablate --help": ["-c", START, "--help"],
+    "nasablate describe resnet-20": ["-c", START, "describe", "resnet-20"],
+    "python -c 'import torch'": ["-c", "import torch"],
+}
+
+
+def main() -> None:
+    """Time all commands and print them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    forms = {name: _seconds(command) for name, command in COMMANDS.items()}
+    for form in forms.values():
+        form()  # compiles what is not compiled yet
+    found = take_turns(forms, arguments.rounds)
+    for name, seconds in found.items():
+        times = spread(ratios(seconds, found[BARE]))
+        print(f"{name:30} {spread(seconds):>28} s {times:>28} times the bare Python")
+    if arguments.write:
+        keep("start", {"seconds": found})
+        write_page()
+
+
+def _seconds(arguments: list[str]) -> Callable[[], float]:
+    def run() -> float:
+        before = children_seconds()
+        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+        return children_seconds() - before
+
+    return run
+
+
+if __name__ == "__main__":
+    main()
