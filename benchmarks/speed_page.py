@@ -161,7 +161,8 @@ def _orchestration(found: Numbers) -> str:
     return f"""A trial that does nothing, in steady state (trials {found["skip"]} to
 {found["trials"]} of a run, {found["cpus"]} at once, {rounds} rounds, Ray {found["ray"]}).
 Bare Tune has a random search of its own, reused actors and no database; ours proposes, refuses
-repetitions, fences attempts and leaves records, files and manifests. The processor time is that of the driver and all
+repetitions, fences attempts and leaves records, files and manifests. The processor time is that
+of the driver and all
 of Ray. The share is of a trial that trains for a minute.
 
 {table(heads, rows)}"""
