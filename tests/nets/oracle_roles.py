@@ -226,6 +226,7 @@ QUICK = (
     "timm/resnest14d",
     "timm/rexnet_100",
     "timm/resnetv2_18",
+    "torchvision/googlenet(init_weights=False, dropout=0.0, dropout_aux=0.0, aux_logits=True)",
 )
 """Names of comparisons that take about a second."""
 SUITE = (
@@ -256,5 +257,7 @@ SUITE = (
     "timm/resnetv2_34",
     "timm/resnetv2_50",
     "timm/resnetv2_50d",
+    "torchvision/alexnet(dropout=0.0)",
+    "torchvision/inception_v3(init_weights=False, dropout=0.0, aux_logits=False)",
 )
 """Names of the others that the slow test suite runs; the rest is for ``benchmarks.exactness``."""
