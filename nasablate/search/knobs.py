@@ -1,7 +1,7 @@
 """What of a genome may be moved so that it costs more or less: widths, then depth."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from pydantic import JsonValue
@@ -11,7 +11,14 @@ from nasablate.errors import SpecError
 from nasablate.genome import Genome
 from nasablate.genome.edits import EVERY, split_path
 from nasablate.genome.genome import NoStem
+from nasablate.genome.units import Bottleneck, Res2Net
 from nasablate.genome.widening import Additive, Explicit, Multiplicative, Step
+
+_MOST_UNITS = 24
+"""Networks with more units are not moved unit by unit: their schedule is fine enough, and every
+step would take a count per unit."""
+_RATIO_GRAIN = 0.001
+_RATIO_REACH = 0.1
 
 Values = tuple[int, ...]
 Edits = dict[str, JsonValue]
@@ -30,6 +37,13 @@ class Knob:
     """Size of one step."""
     stride: int = 1
     """Least number of grains that makes a difference."""
+    reach: float | None = None
+    """How far a value may move, relative; None sets no limit."""
+
+    def reaches(self, values: Values) -> bool:
+        """Tell whether values lie within reach of the start."""
+        pairs = zip(values, self.start, strict=True)
+        return self.reach is None or all(abs(v - s) <= self.reach * s for v, s in pairs)
 
     def at(self, scale: float) -> Values:
         """Return all values times ``scale``, rounded, at least one grain.
@@ -50,36 +64,39 @@ class Attempt:
 
     coarse: Knob | None
     fine: Knob
+    deepens: bool = False
+    """Whether it changes the depth, which is worth it only if the cost is reached."""
 
 
 def attempts(genome: Genome, touched: Collection[str]) -> list[Attempt]:
-    """Return the ways to change a genome's cost: widths alone first, then depth with them.
+    """Return the ways to change a genome's cost, those that keep its shape best first.
+
+    Widths come first; where whole channels of the stages are too coarse, a bottleneck's ratio or
+    the widths of single units; then depth with them.
 
     Args:
         genome: The genome to change.
         touched: Dotted paths that must stay, since an arm is about them.
     """
     width, fine, depth = _width(genome, touched), _fine(genome, touched), _depth(genome, touched)
+    ratio = _ratio(genome, touched)
     if isinstance(genome.widening, Step):
-        alone, together = [width, fine, depth], [(depth, width), (depth, fine)]
+        shaped = [*_alone(width), *_alone(fine), *_together(fine, ratio)]
+        deeper = [*_alone(depth), *_together(depth, width), *_together(depth, fine)]
     else:
-        alone, together = [fine, width, depth], [(width, fine), (depth, fine), (depth, width)]
-    return [
-        *_alone(alone[:2]),
-        *_together(together[:-2]),
-        *_alone(alone[2:]),
-        *_together(together[-2:]),
-    ]
+        units = _unit_widths(genome, touched)
+        shaped = [*_alone(fine), *_alone(units), *_alone(width)]
+        shaped += [*_together(width, fine), *_together(fine, ratio)]
+        deeper = [*_alone(depth), *_together(depth, fine), *_together(depth, width)]
+    return [*shaped, *(replace(attempt, deepens=True) for attempt in deeper)]
 
 
-def _alone(knobs: Iterable[Knob | None]) -> Iterator[Attempt]:
-    yield from (Attempt(None, knob) for knob in knobs if knob is not None)
+def _alone(knob: Knob | None) -> list[Attempt]:
+    return [] if knob is None else [Attempt(None, knob)]
 
 
-def _together(pairs: Iterable[tuple[Knob | None, Knob | None]]) -> Iterator[Attempt]:
-    for coarse, fine in pairs:
-        if coarse is not None and fine is not None:
-            yield Attempt(coarse, fine)
+def _together(coarse: Knob | None, fine: Knob | None) -> list[Attempt]:
+    return [] if coarse is None or fine is None else [Attempt(coarse, fine)]
 
 
 def _width(genome: Genome, touched: Collection[str]) -> Knob | None:
@@ -123,6 +140,24 @@ def _stage_widths(genome: Genome, touched: Collection[str]) -> Knob | None:
     if not all(len(set(stage)) == 1 for stage in widths):
         return None  # empty stages, or a width of its own for every unit
     start = tuple(stage[0] for stage in widths)
+    return _explicit(genome, "stages", start, touched)
+
+
+def _unit_widths(genome: Genome, touched: Collection[str]) -> Knob | None:
+    """Return the width of every unit, where they differ within a stage."""
+    if is_touched("width", touched) or is_touched("widening", touched):
+        return None
+    try:
+        widths = unit_widths(genome)
+    except SpecError:
+        return None
+    start = tuple(width for stage in widths for width in stage)
+    if len(start) > _MOST_UNITS or not any(len(set(stage)) > 1 for stage in widths):
+        return None
+    return _explicit(genome, "units", start, touched)
+
+
+def _explicit(genome: Genome, of: str, start: Values, touched: Collection[str]) -> Knob:
     with_stem = _moves_stem(genome, start[0], touched)
     plain: Edits = {"widening.kind": "explicit"}
     if genome.widening.multiplier != 1:
@@ -132,8 +167,26 @@ def _stage_widths(genome: Genome, touched: Collection[str]) -> Knob | None:
         stem: Edits = {"stem.width": values[0]} if with_stem else {}
         return {**plain, "widening.widths": list(values), **stem}
 
-    name = "width of stem and stages" if with_stem else "width of stages"
+    name = f"width of stem and {of}" if with_stem else f"width of {of}"
     return Knob(name, start, edits, stride=genome.widening.multiple_of)
+
+
+def _ratio(genome: Genome, touched: Collection[str]) -> Knob | None:
+    """Return the bottleneck ratio, which sets the output channels of units one by one."""
+    if not isinstance(genome.unit, Bottleneck | Res2Net):
+        return None
+    paths = ("unit.bottleneck_ratio", "width", "widening")
+    is_idle = all(stage.unit is not None for stage in genome.stages)
+    if is_idle or any(is_touched(path, touched) for path in paths):
+        return None
+    ratio = genome.unit.bottleneck_ratio
+    start = (max(1, half_up(ratio / _RATIO_GRAIN)),)
+
+    def edits(values: Values) -> Edits:
+        exact = ratio if values == start else round(values[0] * _RATIO_GRAIN, 6)
+        return {"unit.bottleneck_ratio": exact}
+
+    return Knob("bottleneck ratio", start, edits, _RATIO_GRAIN, reach=_RATIO_REACH)
 
 
 def _moves_stem(genome: Genome, width: int, touched: Collection[str]) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import JsonValue
 
 from nasablate.blueprint import Cost
+from nasablate.blueprint.widths import unit_widths
 from nasablate.errors import SpecError
+from nasablate.genome import Genome
 from nasablate.genome.space import CostMetric
 from nasablate.search.knobs import Attempt, Edits, Knob, Values, attempts
 from nasablate.search.variant import Variant, Variants, vary
@@ -49,6 +51,8 @@ class Matching:
     moves: tuple[Move, ...] = ()
     edits: Mapping[str, JsonValue] | None = None
     """What was edited besides the arm's own edits; None if nothing was."""
+    widths: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    """Of the last unit of every stage, before and after; None if nothing was edited."""
     is_tried: bool = True
     """False for an arm that is trained as its edits say beside its matched twin."""
 
@@ -60,7 +64,7 @@ class Matching:
     @property
     def text(self) -> str:
         """Return what was done as text; empty if there was nothing to do."""
-        moved = "; ".join(str(move) for move in self.moves)
+        moved = "; ".join([*map(str, self.moves), *self._stages_moved()])
         if self.is_within:
             return f"matched by {moved} ({self.gap_text})" if moved else ""
         if not self.is_tried:
@@ -68,8 +72,17 @@ class Matching:
         tried = f"closest by {moved}" if moved else "nothing is left to move"
         return f"NOT matched: {self.gap_text}; {tried}"
 
+    def _stages_moved(self) -> list[str]:
+        """Return the widths of the stages as text, where no move says them."""
+        said = any(move.what.endswith("stages") and "width" in move.what for move in self.moves)
+        if self.widths is None or said or self.widths[0] == self.widths[1]:
+            return []
+        before, after = (", ".join(map(str, side)) for side in self.widths)
+        return [f"stages end {before} -> {after} wide"]
+
     def document(self) -> dict[str, Any]:
         """Return it as plain JSON data."""
+        widths = self.widths
         return {
             "within": self.is_within,
             "tried": self.is_tried,
@@ -81,6 +94,7 @@ class Matching:
                 for move in self.moves
             ],
             "edits": None if self.edits is None else dict(self.edits),
+            "stage_widths": widths and {"before": list(widths[0]), "after": list(widths[1])},
         }
 
 
@@ -112,7 +126,9 @@ def match(
     best = _Point({}, plain, ())
     for attempt in attempts(variant.genome, touched):
         found = _try(scale, attempt)
-        if found is not None and scale.score(found.gaps) < scale.score(best.gaps):
+        if found is None or (attempt.deepens and best.moves and not scale.is_within(found.gaps)):
+            continue
+        if scale.score(found.gaps) < scale.score(best.gaps):
             best = found
         if scale.is_within(best.gaps):
             break
@@ -120,7 +136,12 @@ def match(
     if not best.moves or changed.network_digest == reference.network_digest:
         return variant, Matching(plain, plain, is_within=False)
     within = scale.is_within(best.gaps)
-    return changed, Matching(best.gaps, plain, within, best.moves, best.edits)
+    widths = _stage_widths(variant.genome), _stage_widths(changed.genome)
+    return changed, Matching(best.gaps, plain, within, best.moves, best.edits, widths)
+
+
+def _stage_widths(genome: Genome) -> tuple[int, ...]:
+    return tuple(stage[-1] for stage in unit_widths(genome) if stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +272,8 @@ class _Search:
 
     def at(self, values: Values) -> _Point | None:
         """Return what some values come to; None if they make no legal network."""
+        if values not in self._seen and not self._knob.reaches(values):
+            self._seen[values] = None
         if values not in self._seen:
             edits = {**self._start.edits, **self._knob.edits(values)}
             gaps = self._scale.gaps(edits)
