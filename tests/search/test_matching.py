@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from nasablate.blueprint.widths import unit_widths
 from nasablate.data import DataInfo, load_info
 from nasablate.genome import DataSpec, Genome, load_genome, load_recipe
 from nasablate.search.arms import resolve_arms
@@ -178,3 +179,141 @@ def test_changing_a_factor_back_is_not_undone(info: DataInfo) -> None:
     assert arm.variant.genome.width == 8
     assert arm.matching is not None
     assert {move.what for move in arm.matching.moves} <= {"units of stages"}
+
+
+NARROW: dict[str, Any] = {
+    "stages": [{"units": 1}, {"units": 1, "stride": 2}],
+    "stem": {"kind": "conv3x3", "width": 8},
+    "width": 8,
+    "unit": {"kind": "bottleneck"},
+    "shortcut": {"kind": "projection"},
+}
+
+
+def gap_of(variant: Variant, reference: Variant, metric: str) -> float:
+    return abs(getattr(variant.cost, metric) / getattr(reference.cost, metric) - 1)
+
+
+@pytest.mark.parametrize("metrics", [("params",), ("macs",), ("params", "macs")])
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {"unit.cardinality": 2, "unit.base_width": 40},
+        {"unit.cardinality": 4, "unit.base_width": 24},
+        {"shortcut.when": "always"},
+        {"shortcut.kind": "zero_pad"},
+    ],
+)
+def test_depth_is_moved_only_if_no_widths_near_the_shape_do(
+    edits: dict[str, Any], metrics: tuple[Any, ...]
+) -> None:
+    """All widths of both stages are tried, in all pairs that keep their ratio within a tenth."""
+    base = Genome.parse(NARROW)
+    limit = dict.fromkeys(metrics, 0.02)
+    variant, matching, reference = matched(base, edits, limit)
+    arm = vary(base, RECIPE, edits).genome
+    reached = [
+        (first, second)
+        for first in range(5, 13)
+        for second in range(10, 26)
+        if abs(second / first / 2 - 1) <= 0.1
+        for widths in [{"kind": "explicit", "widths": [first, second]}]
+        for found in [vary(arm, RECIPE, {"widening": widths, "stem.width": first})]
+        if all(gap_of(found, reference, metric) <= 0.02 for metric in metrics)
+    ]
+    moved = {move.what for move in matching.moves}
+    if reached:
+        assert matching.is_within
+        assert "units of stages" not in moved
+    if matching.is_within:
+        assert all(gap_of(variant, reference, metric) <= 0.02 for metric in metrics)
+    else:
+        assert matching.text.startswith("NOT matched")
+
+
+PYRAMID: dict[str, Any] = {
+    "stages": [{"units": 1}, {"units": 1, "stride": 2}],
+    "stem": {"kind": "conv3x3", "width": 8},
+    "width": 8,
+    "widening": {"kind": "additive", "alpha": 12},
+}
+
+
+@pytest.mark.parametrize("metrics", [("params",), ("macs",), ("params", "macs")])
+@pytest.mark.parametrize("kind", ["conv1x1", "gate", "se"])
+def test_single_units_of_a_pyramid_reach_what_any_widths_reach(
+    kind: str, metrics: tuple[Any, ...]
+) -> None:
+    edits: dict[str, Any] = {
+        "conv1x1": {"shortcut": {"kind": "projection", "when": "always"}},
+        "gate": {"shortcut.gate": "exclusive"},
+        "se": {"se": {"ratio": 0.5}},
+    }[kind]
+    base = Genome.parse(PYRAMID)
+    limit = dict.fromkeys(metrics, 0.02)
+    variant, matching, reference = matched(base, edits, limit)
+    arm = vary(base, RECIPE, edits).genome
+    reached = [
+        (first, second)
+        for first in range(13, 16)
+        for second in range(18, 23)
+        for found in [vary(arm, RECIPE, {"widening": _explicit(first, second)})]
+        if all(gap_of(found, reference, metric) <= 0.02 for metric in metrics)
+    ]
+    assert matching.is_within or not reached
+    assert variant.cost.params == vary(arm, RECIPE, matching.edits or {}).cost.params
+    if reached:
+        assert "units of stages" not in {move.what for move in matching.moves}
+
+
+def _explicit(*widths: int) -> dict[str, Any]:
+    return {"kind": "explicit", "widths": list(widths)}
+
+
+def test_a_bottleneck_ratio_reaches_what_whole_channels_do_not() -> None:
+    base = Genome.parse(
+        {**NARROW, "width": 16, "stem": {"kind": "conv3x3", "width": 16}, "stages": _STAGES}
+    )
+    edits = {"unit.cardinality": 4, "unit.base_width": 24}
+    variant, matching, reference = matched(base, edits, {"params": 0.01, "macs": 0.01})
+    assert matching.is_within
+    assert [move.what for move in matching.moves] == [
+        "width of stem and stages",
+        "bottleneck ratio",
+    ]
+    ratio = variant.genome.document()["unit"]["bottleneck_ratio"]
+    assert 0.225 <= ratio <= 0.275
+    assert max(gap_of(variant, reference, metric) for metric in ("params", "macs")) <= 0.01
+    assert variant.genome.document()["unit"]["cardinality"] == 4
+
+
+_STAGES = [{"units": 2}, {"units": 2, "stride": 2}, {"units": 2, "stride": 2}]
+
+
+def test_what_an_arm_says_of_the_ratio_or_the_width_keeps_the_ratio() -> None:
+    base = Genome.parse(NARROW)
+    names = {attempt.fine.name for attempt in attempts(base, ["unit.cardinality"])}
+    assert "bottleneck ratio" in names
+    for path in ("unit.bottleneck_ratio", "unit.kind", "width", "widening"):
+        names = {attempt.fine.name for attempt in attempts(base, [path])}
+        assert "bottleneck ratio" not in names
+
+
+def test_the_widths_of_stages_are_told_where_a_schedule_moves_them() -> None:
+    variant, matching, _ = matched("pyramidnet-110-a48", {"unit.kind": "bottleneck"})
+    before, after = matching.widths or ((), ())
+    assert before == (32, 48, 64)
+    assert after == tuple(stage[-1] for stage in unit_widths(variant.genome))
+    ends = f"stages end 32, 48, 64 -> {', '.join(map(str, after))} wide"
+    assert ends in matching.text
+    found = matching.document()["stage_widths"]
+    assert found == {"before": list(before), "after": list(after)}
+    _, matching, _ = matched("resnet-20", {"stages.*.units": 4})
+    assert "stages end" not in matching.text  # the move says them
+
+
+def test_a_network_out_of_reach_is_not_made_deeper_for_a_little_less() -> None:
+    base = Genome.parse({**NARROW, "unit": {"kind": "bottleneck", "radix": 0, "avd": "before"}})
+    _, matching, _ = matched(base, {"unit.radix": 2}, {"params": 0.001, "macs": 0.001})
+    assert not matching.is_within
+    assert "units of stages" not in matching.text
