@@ -158,8 +158,7 @@ INCEPTION_OPTIONS = {"init_weights": False, "dropout": 0.0}
 
 CLASSIC: tuple[Oracle, ...] = (
     Oracle("alexnet-64", "torchvision/alexnet", ALEXNET, options=NO_DROPOUT, side=FULL),
-    *(_vgg(depth, norm=False) for depth in DEPTHS),
-    *(_vgg(depth, norm=True) for depth in (11, 13, 16)),
+    *(_vgg(depth, norm=norm) for depth in DEPTHS for norm in (False, True)),
     Oracle(
         "googlenet-torchvision",
         "torchvision/googlenet",
@@ -182,7 +181,6 @@ CLASSIC: tuple[Oracle, ...] = (
     ),
 )
 TO_MEASURE: tuple[Oracle, ...] = (
-    _vgg(19, norm=True),
     Oracle(
         "inception-v3",
         "torchvision/inception_v3",
