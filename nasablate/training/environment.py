@@ -17,6 +17,7 @@ from nasablate.training.job import TrainJob, job_digest
 Manifest = dict[str, str | int | bool | dict[str, str | None] | None]
 
 _PACKAGES = (
+    "kornia",
     "numpy",
     "optuna",
     "pillow",
