@@ -68,7 +68,11 @@ def random_data(networks: Sequence[NetworkResult]) -> Lines:
         title="Error with several random units deleted",
         x_title="units deleted together",
         y_title="error, %",
-        series=tuple(Series(n.name, tuple(_random_points(n))) for n in networks if n.random),
+        series=tuple(
+            Series(n.name, tuple(_random_points(n)), look=place)
+            for place, n in enumerate(networks)
+            if n.random
+        ),
         note=f"Means over draws and trained networks; {_BAND}.",
     )
 
@@ -87,7 +91,9 @@ def orders_data(networks: Sequence[NetworkResult]) -> Lines:
         x_title="Kendall's tau of the order with the network's own",
         y_title="error, %",
         series=tuple(
-            Series(n.name, tuple(_order_points(n)), joined=False) for n in networks if n.orders
+            Series(n.name, tuple(_order_points(n)), joined=False, look=place)
+            for place, n in enumerate(networks)
+            if n.orders
         ),
         note="One point per order, mean over trained networks; the intact network is at 1.",
     )

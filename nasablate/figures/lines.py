@@ -28,6 +28,8 @@ class Series:
     points: tuple[LinePoint, ...]
     joined: bool = True
     """Whether a line joins the points."""
+    look: int | None = None
+    """Number of its colour and mark, kept from figure to figure; its place here if None."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def lines_plot(lines: Lines) -> "Figure":
 
     figure = Figure()
     for place, series in enumerate(lines.series):
-        for trace in _traces(series, look(place)):
+        for trace in _traces(series, look(place if series.look is None else series.look)):
             figure.add_trace(trace)
     across: dict[str, Any] = {}
     if lines.x_labels:

@@ -28,7 +28,7 @@ def lines_svg(lines: Lines) -> str:
     frame = _Frame(lines)
     parts = [words_at(lines.title, 20, 30, "pl-title"), *_legend(lines), *_ground(lines, frame)]
     for place, series in enumerate(lines.series):
-        parts += _series(series, look(place), frame)
+        parts += _series(series, look(place if series.look is None else series.look), frame)
     notes = _wrapped(lines.note)
     parts += [
         words_at(note, 20, frame.foot + 18 * k, "pl-mute pl-small") for k, note in enumerate(notes)
@@ -67,7 +67,7 @@ def _legend(lines: Lines) -> Iterator[str]:
     for place, series in enumerate(lines.series):
         row, column = divmod(place, 3)
         x, y = 20 + column * room, 58 + _LEGEND * row
-        yield symbol(look(place), x + 8, y, 6)
+        yield symbol(look(place if series.look is None else series.look), x + 8, y, 6)
         yield words_at(series.name, x + 22, y + 4.5)
 
 

@@ -100,3 +100,14 @@ def test_words_for_those_who_do_not_see_say_every_number():
     text = deletion_figures([network()]).units.alt_text()
     assert "without stages.0.2: 40.50 (marked)" in text
     assert "intact: 11.00" in text
+
+
+def test_a_network_keeps_its_colour_where_others_are_left_out():
+    figures = deletion_figures((network("a", orders=(), random=()), network("b")))
+    assert figures.orders is not None
+    assert figures.random is not None
+    assert figures.units is not None
+    colours = {trace.name: trace.line.color for trace in lines_plot(figures.units).data}
+    for figure in (figures.orders, figures.random):
+        (drawn,) = [trace for trace in lines_plot(figure).data if trace.name == "b"]
+        assert drawn.line.color == colours["b"] != colours["a"]
