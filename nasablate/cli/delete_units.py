@@ -55,6 +55,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     spec = load_deletion(study)
 
     from nasablate.cli.deletion_summary import deletion_summary
+    from nasablate.cli.desk import kept_desk
     from nasablate.cli.progress import show_progress
     from nasablate.search.deletion import run_deletion
 
@@ -63,7 +64,8 @@ def command(  # noqa: PLR0913 - one parameter per option
         with (
             located_in(study),
             code_permission(allowed=allow_code),
-            show_progress(spec.name, "val_error", "minimize") as observer,
+            show_progress(spec.name, "val_error", "minimize") as shown,
+            kept_desk(shown, storage, spec.name, follows_phases=True) as observer,
         ):
             result = run_deletion(
                 spec,

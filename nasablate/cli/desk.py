@@ -21,13 +21,20 @@ _LOG = logging.getLogger("nasablate")
 class DeskObserver:
     """Passes every event on, and wakes the refreshing when a trial has ended."""
 
-    def __init__(self, inner: "Observer", changed: threading.Event) -> None:
+    def __init__(
+        self, inner: "Observer", changed: threading.Event, *, follows_phases: bool = False
+    ) -> None:
         self._inner = inner
         self._changed = changed
+        self._follows_phases = follows_phases
+        self._phases = 0
 
     def on_phase(self, text: str) -> None:
-        """Pass on."""
+        """Pass on; every phase after the first, which loads, may ask for a refresh."""
         self._inner.on_phase(text)
+        self._phases += 1
+        if self._follows_phases and self._phases > 1:
+            self._changed.set()
 
     def on_start(self, total: int, finished: int) -> None:
         """Pass on."""
@@ -52,11 +59,20 @@ class DeskObserver:
 
 
 @contextmanager
-def kept_desk(observer: "Observer", storage: str, name: str) -> Generator[DeskObserver]:
+def kept_desk(
+    observer: "Observer", storage: str, name: str, *, follows_phases: bool = False
+) -> Generator[DeskObserver]:
     """Yield an observer of a run that keeps the desk of its study, in a thread of its own.
 
     The last refresh follows the run's end, if any trial ended in it; an interrupted run leaves
     it to the next one. What goes wrong here is logged and never ends a run.
+
+    Args:
+        observer: Is told everything too.
+        storage: The database.
+        name: The study.
+        follows_phases: Whether phases add results without a trial that ends, as the evaluations
+            of a deletion study do.
     """
     changed, stop = threading.Event(), threading.Event()
     keeper = threading.Thread(
@@ -64,7 +80,7 @@ def kept_desk(observer: "Observer", storage: str, name: str) -> Generator[DeskOb
     )
     keeper.start()
     try:
-        yield DeskObserver(observer, changed)
+        yield DeskObserver(observer, changed, follows_phases=follows_phases)
     finally:
         stop.set()
         keeper.join(timeout=60)
@@ -95,14 +111,14 @@ def _keep(storage: str, name: str, changed: threading.Event, stop: threading.Eve
 
 
 def refresh(storage: str, name: str) -> float:
-    """Refresh the desk of a study and its confirmation; return the processor seconds it took."""
+    """Refresh the desks of a study and of what it trains by the way; return processor seconds."""
     from nasablate.report.desk import refresh_desk
     from nasablate.store import open_database
 
     began = time.thread_time()
     try:
         with closing(open_database(storage, create=False)) as database:
-            for study in (name, f"{name}.confirm"):
+            for study in (name, f"{name}.confirm", f"{name}.networks"):
                 if database.find(study) is not None:
                     refresh_desk(database, study)
     except Exception as error:  # the run matters more than what is shown of it

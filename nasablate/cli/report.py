@@ -1,6 +1,5 @@
-"""``nasablate report``: what a study came to, as text, JSON, CSV, one HTML file or a picture."""
+"""``nasablate report``: what a study came to, as text, JSON, CSV, a page, figures or tables."""
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,13 +9,12 @@ import typer
 from nasablate.cli.options import DEFAULT_STORAGE, JsonOption, StorageOption
 from nasablate.cli.output import write_json
 from nasablate.cli.reading import read_database, study_of_ours
-from nasablate.cli.report_deletion import show_deletion
+from nasablate.cli.report_files import check_files, write_files
 from nasablate.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nasablate.report.ablation import AblationReport
+    from nasablate.report.loading import Report
     from nasablate.report.search import SearchReport
     from nasablate.store import Database
 
@@ -39,12 +37,17 @@ class Form(StrEnum):
 
 
 class Picture(StrEnum):
-    """What ``--svg`` draws."""
+    """What ``--svg`` and ``--pdf`` draw."""
 
     FOREST = "forest"
     EFFECTS = "effects"
     STEPS = "steps"
     INTERACTION = "interaction"
+    REPORTED = "reported"
+    CURVES = "curves"
+    SIZES = "sizes"
+    FRONT = "front"
+    HISTORY = "history"
     UNITS = "units"
     RANDOM = "random"
     ORDERS = "orders"
@@ -79,15 +82,27 @@ def command(  # noqa: PLR0913 - one parameter per form
             metavar="FILE", help="Draw a figure of a study into this .svg.", show_default=False
         ),
     ] = None,
+    pdf: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Print the main figures into a .pdf, one page each; needs nasablate[print].",
+            show_default=False,
+        ),
+    ] = None,
     figure: Annotated[
         Picture | None,
-        typer.Option(help="What --svg draws: forest or units if not given.", show_default=False),
+        typer.Option(
+            help="What --svg draws, the study's first figure if not given; with --pdf the only"
+            " page.",
+            show_default=False,
+        ),
     ] = None,
     latex: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write the tables of an ablation for a paper: LaTeX (.tex) with booktabs.",
+            help="Write the tables for a paper: LaTeX (.tex) with booktabs.",
             show_default=False,
         ),
     ] = None,
@@ -118,49 +133,23 @@ def command(  # noqa: PLR0913 - one parameter per form
     The answer first, then tables, protocol, environment and how to get the numbers again.
     """
     form = _form({Form.TEXT: as_text, Form.JSON: as_json, Form.CSV: as_csv})
-    files = {"--html": html, "--svg": svg, "--latex": latex, "--markdown": markdown}
-    _check_files({option: path for option, path in files.items() if path is not None}, figure)
+    named = {"--html": html, "--svg": svg, "--pdf": pdf, "--latex": latex, "--markdown": markdown}
+    files = {option: path for option, path in named.items() if path is not None}
+    check_files(files, figure)
     if dashboard is not None:
-        _check_dashboard(form, [option for option, path in files.items() if path is not None])
+        _check_dashboard(form, list(files))
         from nasablate.cli.report_dashboard import show_dashboard
 
         with read_database(storage) as database:
             show_dashboard(database, names, dashboard, html, as_json=form is Form.JSON)
         return
     with read_database(storage) as database:
-        if study_of_ours(database, _only(names)).attributes()["kind"] == "deletion":
-            chosen = {"--latex": latex, "--markdown": markdown, "--by-class": by_class}
-            others = [option for option, value in chosen.items() if value]
-            show_deletion(
-                database, names[0], form, html=html, svg=svg, figure=figure, others=others
-            )
-            return
-        _show(database, names[0], form, files=files, figure=figure, by_class=by_class)
-
-
-def _show(
-    database: "Database",
-    name: str,
-    form: Form | None,
-    *,
-    files: "Mapping[str, Path | None]",
-    figure: Picture | None,
-    by_class: bool,
-) -> None:
-    """Print or write the report of an ablation or a search."""
-    report = load_report(database, name)
-    quiet = form is not None
-    if (html := files["--html"]) is not None:
-        _write_html(report, html, quiet=quiet)
-    if (svg := files["--svg"]) is not None:
-        _write_svg(report, svg, figure or Picture.FOREST, quiet=quiet)
-    for option in ("--latex", "--markdown"):
-        if (path := files[option]) is not None:
-            _write_tables(report, path, option, quiet=quiet)
-    if by_class:
-        _print_classes(report, form or Form.TEXT)
-    elif quiet or not any(files.values()):
-        _print(report, form or Form.TEXT)
+        report = load_report(database, _only(names))
+        write_files(report, files, figure, quiet=form is not None)
+        if by_class:
+            _print_classes(report, form or Form.TEXT)
+        elif form is not None or not files:
+            _print(database, report, form or Form.TEXT)
 
 
 def _only(names: list[str]) -> str:
@@ -201,20 +190,7 @@ def _form(chosen: dict[Form, bool]) -> Form | None:
     return found[0] if found else None
 
 
-_SUFFIXES = {"--html": ".html", "--svg": ".svg", "--latex": ".tex", "--markdown": ".md"}
-
-
-def _check_files(files: dict[str, Path], figure: Picture | None) -> None:
-    from nasablate.cli.writing import check_target
-
-    if figure is not None and "--svg" not in files:
-        message = f"--figure {figure} is for pictures; add --svg FILE.svg"
-        raise InputError(message)
-    for option, path in files.items():
-        check_target(path, _SUFFIXES[option], option)
-
-
-def load_report(database: "Database", name: str) -> "AblationReport | SearchReport":
+def load_report(database: "Database", name: str) -> "Report":
     """Read the report of a study of any kind that has one.
 
     Raises:
@@ -222,31 +198,30 @@ def load_report(database: "Database", name: str) -> "AblationReport | SearchRepo
         InputError: its kind has no report.
     """
     kind = study_of_ours(database, name).attributes()["kind"]
-    match kind:
-        case "ablation":
-            from nasablate.report.ablation import load_ablation_report
+    if kind in {"ablation", "search", "deletion"}:
+        from nasablate.report.loading import load_any_report
 
-            return load_ablation_report(database, name)
-        case "search":
-            from nasablate.report.search import load_search_report
-
-            return load_search_report(database, name)
-        case _:
-            owner = name.removesuffix(".confirm").removesuffix(".networks")
-            remedy = f"nasablate report {owner}" if owner != name else f"nasablate trials {name}"
-            message = f"study {name!r} is a {kind}, which has no report of its own; see '{remedy}'"
-            raise InputError(message)
+        return load_any_report(database, name)
+    owner = name.removesuffix(".confirm").removesuffix(".networks")
+    remedy = f"nasablate report {owner}" if owner != name else f"nasablate trials {name}"
+    message = f"study {name!r} is a {kind}, which has no report of its own; see '{remedy}'"
+    raise InputError(message)
 
 
-def _print(report: "AblationReport | SearchReport", form: Form) -> None:
+def _print(database: "Database", report: "Report", form: Form) -> None:
     from nasablate.report.ablation import AblationReport
+    from nasablate.report.search import SearchReport
 
     if form is Form.JSON:
         write_json(report.document())
     elif isinstance(report, AblationReport):
         _print_ablation(report, form)
-    else:
+    elif isinstance(report, SearchReport):
         _print_search(report, form)
+    else:
+        from nasablate.cli.report_deletion import print_deletion
+
+        print_deletion(database, report, form)
 
 
 def _print_ablation(report: "AblationReport", form: Form) -> None:
@@ -262,11 +237,11 @@ def _print_ablation(report: "AblationReport", form: Form) -> None:
     typer.echo("\n\n".join(parts))
 
 
-def _print_classes(report: "AblationReport | SearchReport", form: Form) -> None:
+def _print_classes(report: "Report", form: Form) -> None:
     """Print an ablation class by class.
 
     Raises:
-        InputError: the study is a search or has no classes yet, or JSON was asked for.
+        InputError: the study is no ablation or has no classes yet, or JSON was asked for.
     """
     from nasablate.cli.output import format_table
     from nasablate.report.ablation import AblationReport
@@ -274,7 +249,10 @@ def _print_classes(report: "AblationReport | SearchReport", form: Form) -> None:
 
     name = report.result.name
     if not isinstance(report, AblationReport):
-        message = f"--by-class is for ablations, and {name!r} is a search"
+        from nasablate.report.loading import kind_of
+
+        kind = {"search": "search"}.get(kind_of(report), "deletion study")
+        message = f"--by-class is for ablations, and {name!r} is a {kind}"
         raise InputError(message)
     if form is Form.JSON:
         message = "--json has the classes without --by-class; leave one out"
@@ -302,85 +280,3 @@ def _print_search(report: "SearchReport", form: Form) -> None:
 
     parts = [answer_text(report), search_summary(report.result), background_text(report)]
     typer.echo("\n\n".join(parts))
-
-
-def _write_html(report: "AblationReport | SearchReport", path: Path, *, quiet: bool) -> None:
-    from nasablate.cli.writing import write_file
-    from nasablate.report.ablation import AblationReport
-
-    read_at = datetime.now(UTC)
-    if isinstance(report, AblationReport):
-        from nasablate.report.ablation_page import ablation_page
-
-        page = ablation_page(report, read_at)
-    else:
-        from nasablate.report.search_page import search_page
-
-        page = search_page(report, read_at)
-    write_file(path, page, "--html")
-    typer.echo(f"wrote {path}", err=quiet)
-
-
-def _write_svg(
-    report: "AblationReport | SearchReport", path: Path, figure: Picture, *, quiet: bool
-) -> None:
-    from nasablate.cli.writing import write_file
-
-    write_file(path, _drawn(report, figure), "--svg")
-    typer.echo(f"wrote {path}", err=quiet)
-
-
-def _write_tables(
-    report: "AblationReport | SearchReport", path: Path, option: str, *, quiet: bool
-) -> None:
-    """Write the tables of an ablation for a paper.
-
-    Raises:
-        InputError: the study is a search.
-    """
-    from nasablate.cli.writing import write_file
-    from nasablate.report.ablation import AblationReport
-    from nasablate.report.latex import latex_tables
-    from nasablate.report.paper_markdown import markdown_tables
-    from nasablate.report.paper_tables import paper_tables
-
-    if not isinstance(report, AblationReport):
-        message = f"{option} is for ablations, and {report.result.name!r} is a search; use --html"
-        raise InputError(message)
-    found = paper_tables(report)
-    text = markdown_tables(found)
-    if option == "--latex":
-        text = latex_tables(report.result.name, found)
-    write_file(path, text, option)
-    typer.echo(f"wrote {path}", err=quiet)
-
-
-def _drawn(report: "AblationReport | SearchReport", figure: Picture) -> str:
-    """Return a figure as SVG.
-
-    Raises:
-        InputError: the study has no such figure.
-    """
-    from nasablate.figures.forest_svg import forest_svg
-    from nasablate.figures.interaction_svg import interaction_svg
-    from nasablate.report.ablation import AblationReport
-
-    if not isinstance(report, AblationReport):
-        message = f"--svg draws ablations, and {report.result.name!r} is a search; use --html FILE"
-        raise InputError(message)
-    match figure:
-        case Picture.FOREST if report.forest.rows:
-            return forest_svg(report.forest)
-        case Picture.EFFECTS if report.effects:
-            return forest_svg(report.effects[-1])
-        case Picture.STEPS if report.steps is not None:
-            return forest_svg(report.steps)
-        case Picture.INTERACTION if report.interaction is not None:
-            return interaction_svg(report.interaction)
-        case _:
-            message = (
-                f"{report.result.name!r} has no {figure} to draw: its design is"
-                f" {report.spec.design} with {report.present} of {report.wanted} replicates;"
-                " --figure forest draws its arms"
-            )
-            raise InputError(message)

@@ -22,8 +22,8 @@ def check_target(path: Path, suffix: str, option: str) -> None:
         raise SpecError(Problem(option, str(path), rule, remedy))
 
 
-def write_file(path: Path, text: str, option: str) -> None:
-    """Write text as UTF-8; readers see the former file or the whole new one.
+def write_file(path: Path, content: str | bytes, option: str) -> None:
+    """Write bytes, or text as UTF-8; readers see the former file or the whole new one.
 
     Raises:
         SpecError: the file cannot be written.
@@ -31,7 +31,8 @@ def write_file(path: Path, text: str, option: str) -> None:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:100]}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(text.encode("utf-8", "replace"))
+        is_text = isinstance(content, str)
+        temporary.write_bytes(content.encode("utf-8", "replace") if is_text else content)
         temporary.replace(target)
     except OSError as error:
         temporary.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nasablate.figures.chart import Chart, Point
 from nasablate.figures.families import family
 from nasablate.figures.labels import Marker, Place, place_names
+from nasablate.figures.ticks import round_ticks
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -98,18 +99,6 @@ def hover_text(point: Point) -> str:
     return "<br>".join(lines)
 
 
-def ticks(values: Sequence[float]) -> list[float]:
-    """Return round numbers near the values, for a logarithmic axis.
-
-    >>> ticks([4.1e7, 4.2e7])[:6]
-    [20000000.0, 30000000.0, 40000000.0, 50000000.0, 60000000.0, 80000000.0]
-    """
-    low, high = min(values), max(values)
-    digits = (1, 2, 5) if high > 20 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)
-    marks = [digit * 10.0**power for power in range(16) for digit in digits]
-    return [mark for mark in marks if low / 2.5 <= mark <= high * 2.5]
-
-
 def _lay_out(figure: "Figure", chart: Chart) -> None:
     macs = [float(point.macs) for point in chart.points]
     heights = [point.y for point in chart.points]
@@ -130,7 +119,7 @@ def _axis(values: Sequence[float], *, is_log: bool) -> dict[str, Any]:
     look = {"gridcolor": "#dfe3e6", "linecolor": "#57606a", "ticks": "outside", "mirror": True}
     if not is_log:
         return {"tickformat": "~s", **look}
-    return {"type": "log", "tickvals": ticks(values), "tickformat": "~s", **look}
+    return {"type": "log", "tickvals": round_ticks(values), "tickformat": "~s", **look}
 
 
 def _size(chart: Chart, point: Point) -> float:

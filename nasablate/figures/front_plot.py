@@ -6,11 +6,11 @@
 from math import log10
 from typing import TYPE_CHECKING
 
-from nasablate.figures.chart_plot import ticks
 from nasablate.figures.front import Front
 from nasablate.figures.looks import Look, look
 from nasablate.figures.numerals import number
 from nasablate.figures.plot_style import INK, axis, layout, marker
+from nasablate.figures.ticks import round_ticks
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -44,7 +44,7 @@ def front_plot(front: Front) -> "Figure":
     across = {"tickformat": "~s"}
     if front.is_log:
         costs = [float(point.cost) for point in front.points]
-        across = {"tickformat": "~s", "type": "log", "tickvals": ticks(costs)}
+        across = {"tickformat": "~s", "type": "log", "tickvals": round_ticks(costs)}
     changes = {
         "xaxis": axis(front.x_title, **across),
         "yaxis": axis(front.y_title, rangemode="tozero"),

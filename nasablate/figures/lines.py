@@ -30,6 +30,8 @@ class Series:
     """Whether a line joins the points."""
     look: int | None = None
     """Number of its colour and mark, kept from figure to figure; its place here if None."""
+    is_stepped: bool = False
+    """Whether that line goes across first, then up or down, as a front does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class Lines:
     x_labels: tuple[tuple[float, str], ...] = ()
     """Names on the horizontal axis; none for numbers."""
     log_y: bool = False
+    log_x: bool = False
+    has_reference: bool = False
+    """Whether the first series is what the others are compared with."""
 
     @property
     def has_numbers(self) -> bool:

@@ -6,6 +6,7 @@ from nasablate.analysis.paired import Interval
 
 MINUS = "\N{MINUS SIGN}"
 """Screen readers say it; they pass over a hyphen."""
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 DASH = "\N{EN DASH}"
 """Stands for a number that does not exist."""
 

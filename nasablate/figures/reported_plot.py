@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _ROW = 46
-_REPORTED = Look("#d55e00", "square-open", "solid")
-_MEASURED = look(0)
+REPORTED = Look("#d55e00", "square-open", "solid")
+MEASURED = look(0)
 
 
 def reported_plot(reported: ReportedErrors) -> "Figure":
@@ -39,10 +39,10 @@ def reported_plot(reported: ReportedErrors) -> "Figure":
             x=[row.value for row in rows],
             y=places,
             mode="markers",
-            marker=marker(_REPORTED, 12),
+            marker=marker(REPORTED, 12),
             error_x={
                 "array": [row.std or 0 for row in rows],
-                "color": _REPORTED.colour,
+                "color": REPORTED.colour,
                 "visible": any(row.std for row in rows),
             },
             hovertext=hover,
@@ -55,8 +55,8 @@ def reported_plot(reported: ReportedErrors) -> "Figure":
             x=[row.mean for row, _ in measured],
             y=[place for _, place in measured],
             mode="markers",
-            marker=marker(_MEASURED, 12),
-            error_x={"array": [_half(row) for row, _ in measured], "color": _MEASURED.colour},
+            marker=marker(MEASURED, 12),
+            error_x={"array": [_half(row) for row, _ in measured], "color": MEASURED.colour},
             hovertext=[hover_text(row) for row, _ in measured],
             hoverinfo="text",
         )

@@ -6,11 +6,11 @@
 from html import escape
 from typing import TYPE_CHECKING
 
-from nasablate.figures.chart_plot import ticks
 from nasablate.figures.looks import look
 from nasablate.figures.numerals import number
 from nasablate.figures.plot_style import axis, layout, marker, shown_name
 from nasablate.figures.schedule_lines import SizeLines, SizePoint
+from nasablate.figures.ticks import round_ticks
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -51,7 +51,7 @@ def schedule_lines_plot(sizes: SizeLines) -> "Figure":
         across = {"tickformat": "~s"}
         if sizes.x_is_log:
             values = [float(point.x) for line in sizes.lines for point in line.points]
-            across = {"tickformat": "~s", "type": "log", "tickvals": ticks(values)}
+            across = {"tickformat": "~s", "type": "log", "tickvals": round_ticks(values)}
     changes = {"xaxis": axis(sizes.x_title, **across), "yaxis": axis(sizes.y_title)}
     figure.update_layout(layout(460, **changes), showlegend=True)
     return figure

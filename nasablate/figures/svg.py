@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from html import escape
+from unicodedata import east_asian_width
 
 Number = float | int
 
@@ -55,6 +56,8 @@ def text_width(words: str, size: Number) -> float:
 
 
 def _share(char: str) -> float:
+    if east_asian_width(char) in "WF":
+        return 1.0
     if char in "iljtfr.,:;|!'() /I":
         return 0.36
     if char in "mwMW×÷":

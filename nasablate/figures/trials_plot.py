@@ -7,10 +7,10 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
-from nasablate.figures.chart_plot import ticks
 from nasablate.figures.looks import Look
 from nasablate.figures.numerals import number
 from nasablate.figures.plot_style import axis, layout, marker
+from nasablate.figures.ticks import round_ticks
 from nasablate.figures.trials import TrialPoint, TrialsChart
 from nasablate.store import State
 
@@ -71,7 +71,7 @@ def sizes_plot(chart: TrialsChart) -> "Figure":
     across = {"tickformat": "~s"}
     if chart.params_are_log:
         sizes = [float(point.params) for point in chart.points]
-        across = {"tickformat": "~s", "type": "log", "tickvals": ticks(sizes)}
+        across = {"tickformat": "~s", "type": "log", "tickvals": round_ticks(sizes)}
     changes = {
         "xaxis": axis("parameters (k: thousand, M: million)", **across),
         "yaxis": axis(chart.y_title, rangemode="tozero"),

@@ -118,7 +118,7 @@ def figure(drawing: Drawing) -> str:
     still = f"<noscript>{drawing.still}</noscript>" if drawing.still else ""
     return (
         f'<figure id="{drawing.key}"><h3>{escape(drawing.title)}</h3>'
-        f'<div class="plot" id="{drawing.key}-plot" role="img" style="min-height:{height}px"'
+        f'<div class="plot" id="{drawing.key}-plot" role="group" style="min-height:{height}px"'
         f' aria-label="{escape(drawing.alt)}"></div>{still}'
         f"<figcaption>{escape(drawing.caption)}</figcaption>"
         f'<script type="application/json" data-for="{drawing.key}-plot">{data}</script></figure>'

@@ -49,6 +49,8 @@ figure{margin:1rem 0 1.6rem;overflow-x:auto}.plot{width:100%;min-width:40rem}
 .plot .infolayer text,.plot .cartesianlayer text{fill:var(--ink)!important}
 noscript svg{max-width:100%;height:auto}
 footer{margin:3rem auto 2rem;color:var(--mute);font-size:.9rem}
+@media (max-width:40rem){header,main,footer,nav{padding:0 1rem}table{width:max-content}
+td,tbody th{max-width:15rem}}
 @media print{@page{margin:14mm}body{font-size:10.5pt}header,main,footer{padding:0;max-width:none}
 nav,.modebar-container,.skip{display:none!important}h2{break-after:avoid}
 h3,caption{break-after:avoid}figure,tr,.verdicts li{break-inside:avoid}
@@ -66,6 +68,7 @@ SCRIPT = """
     const place = document.getElementById(block.dataset.for);
     const config = {displaylogo: false, responsive: true, modeBarButtons: [buttons]};
     Plotly.newPlot(place, figure.data, figure.layout, config);
+    for (const drawn of place.querySelectorAll("svg")) drawn.setAttribute("aria-hidden", "true");
     places.push(place);
   }
   const opened = [];

@@ -33,17 +33,23 @@ def confirmation_table(report: SearchReport) -> Table:
     return Table(caption, columns, tuple(rows))
 
 
+def best_trials(report: SearchReport) -> tuple[Sequence[TrialRecord], int]:
+    """Return the best trials, or those on the front of several objectives; of how many complete."""
+    result = report.result
+    complete = [trial for trial in result.trials if trial.state == "complete" and trial.values]
+    if len(result.objectives) > 1:
+        return result.pareto, len(complete)
+    sign = 1 if next(iter(result.objectives.values())) == "minimize" else -1
+    complete.sort(key=lambda trial: sign * (trial.values or (0.0,))[0])
+    return complete[:_MOST], len(complete)
+
+
 def best_table(report: SearchReport) -> Table:
     """Return the best trials, or those on the front of several objectives."""
-    result = report.result
-    if len(result.objectives) > 1:
+    shown, count = best_trials(report)
+    caption = f"The best {len(shown)} of {count} complete trials, as the search saw them"
+    if len(report.result.objectives) > 1:
         caption = "Trials that no other one beats in every objective"
-        return _trials_table(caption, result.pareto, report)
-    sign = 1 if next(iter(result.objectives.values())) == "minimize" else -1
-    complete = [trial for trial in result.trials if trial.state == "complete" and trial.values]
-    complete.sort(key=lambda trial: sign * (trial.values or (0.0,))[0])
-    shown = complete[:_MOST]
-    caption = f"The best {len(shown)} of {len(complete)} complete trials, as the search saw them"
     return _trials_table(caption, shown, report)
 
 

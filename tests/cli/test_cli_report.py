@@ -81,7 +81,7 @@ def test_a_file_beside_json_leaves_stdout_to_the_json(run, ablation, search):
         (["try", "--svg", "a.png"], "must end in .svg"),
         (["try", "--json", "--csv"], "--json and --csv do not go together"),
         (["try", "--figure", "forest"], "add --svg FILE.svg"),
-        (["try", "--svg", "a.svg", "--figure", "steps"], "has no steps to draw"),
+        (["try", "--svg", "a.svg", "--figure", "steps"], "has no figure steps; it has forest"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -99,9 +99,10 @@ def test_other_kinds_of_study(run, search):
     code, _, err = run(search, "hunt.confirm")
     assert code == 2
     assert "'nasablate report hunt'" in err
-    code, _, err = run(search, "hunt", "--svg", "a.svg")
+    assert run(search, "hunt", "--svg", "a.svg")[0] == 0
+    code, _, err = run(search, "hunt", "--svg", "a.svg", "--figure", "forest")
     assert code == 2
-    assert "--svg draws ablations" in err
+    assert "has no figure forest; it has front, history" in err
 
 
 def test_it_needs_neither_torch_nor_the_data(run, ablation, monkeypatch):

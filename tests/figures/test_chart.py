@@ -7,9 +7,10 @@ import pytest
 from nasablate.blueprint import cost, lower
 from nasablate.errors import InputError
 from nasablate.figures.chart import ChartNetwork, chart_data
-from nasablate.figures.chart_plot import chart_plot, hover_text, marker_diameters, ticks
+from nasablate.figures.chart_plot import chart_plot, hover_text, marker_diameters
 from nasablate.figures.families import OTHER, family, family_name
 from nasablate.figures.page import chart_page
+from nasablate.figures.ticks import round_ticks
 from nasablate.genome import Genome, genome_presets, load_genome
 from nasablate.genome.reported import Reported, reported_of
 
@@ -152,8 +153,8 @@ def test_axes_are_logarithmic_where_values_span_much():
     near = chart_data(networks("resnet-44", "resnet-56"), y="params")
     assert (near.x_is_log, near.y_is_log) == (False, False)
     assert chart_data(networks("resnet-20", "resnet-110"), y="params").y_is_log
-    assert len(ticks([1e6, 1e9])) >= 9
-    assert len(ticks([1e6, 3e6])) >= 5
+    assert len(round_ticks([1e6, 1e9])) >= 9
+    assert len(round_ticks([1e6, 3e6])) >= 5
 
 
 def test_every_family_has_its_own_mark():

@@ -78,7 +78,7 @@ def _check_reading(page: Page) -> None:
     assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
     assert len(page.of("caption")) == len(page.of("table"))
     assert all(found.get("scope") in {"col", "row"} for found in page.of("th"))
-    drawings = [found for found in page.of("div") if found.get("role") == "img"]
+    drawings = [found for found in page.of("div") if found.get("role") == "group"]
     assert len(drawings) == len(page.of("figure")) == len(page.of("figcaption"))
     assert all(len(found["aria-label"]) > 40 for found in drawings)
     assert all(re.search(r"\d", found["aria-label"]) for found in drawings)

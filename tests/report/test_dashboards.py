@@ -14,12 +14,15 @@ from nasablate.figures.front import front_data
 from nasablate.genome import DashboardSpec, load_dashboard
 from nasablate.report.ablation import load_ablation_report
 from nasablate.report.dashboard import TITLES, dashboard_document, dashboard_page
+from nasablate.report.loading import load_any_report
 from nasablate.report.panels import Subject
 from nasablate.report.search import load_search_report
+from nasablate.search.deletion import run_deletion
 from nasablate.store import open_database
 from tests.report.pages import check_page
 from tests.report.searches import NASTY, make_wide_search
 from tests.report.studies import make_ablation
+from tests.search.test_deletion import DELETE, spec_of
 
 FILES = sorted((Path(__file__).parents[2] / "dashboards").glob("*.yaml"))
 KINDS = sorted(TITLES)
@@ -29,7 +32,12 @@ KINDS = sorted(TITLES)
 def subjects(tmp_path_factory):
     ablation = open_database(make_ablation(tmp_path_factory.mktemp("a")))
     search = open_database(make_wide_search(tmp_path_factory.mktemp("s")))
+    url = f"sqlite:///{tmp_path_factory.mktemp('d')}/runs/d.db"
+    asked = {"scale": {"factors": [0.5]}, "paths": {"samples": 2, "images": 20},
+             "delete": {**DELETE, "pairs": "adjacent"}}  # fmt: skip
+    run_deletion(spec_of(seeds=1, reorder={"swaps": [1], "repeats": 1}, **asked), url, "inline")
     return {
+        "deletion": Subject("try", load_any_report(open_database(url), "try")),
         "ablation": Subject("try", load_ablation_report(ablation, "try")),
         "search": Subject("wide", load_search_report(search, "wide")),
         "trial": Subject("wide/3", load_search_report(search, "wide"), 3),
@@ -55,9 +63,10 @@ def drawn(page):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_shipped_dashboards_render_studies_of_both_kinds(path, subjects):
+def test_shipped_dashboards_render_the_studies_they_are_for(path, subjects):
     spec = load_dashboard(path)
     given = [subjects["ablation"], subjects["search"]]
+    given = [subjects["deletion"]] if path.stem == "unit-deletion" else given
     page = check_page(dashboard_page(spec, given, datetime.now(UTC)))
     assert spec.name in page.text("h1")
     json.dumps(dashboard_document(spec, given), allow_nan=False)

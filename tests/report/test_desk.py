@@ -158,6 +158,23 @@ def test_a_running_study_is_refreshed_now_and_then(ablation, monkeypatch):
         assert refreshed.wait(10)
 
 
+def test_a_study_whose_phases_add_results_is_refreshed_after_them(ablation, monkeypatch):
+    calls = []
+    monkeypatch.setattr(cli_desk, "refresh", lambda *names: calls.append(names) or 0.0)
+    for follows in (False, True):
+        with cli_desk.kept_desk(
+            SilentObserver(), ablation, "try", follows_phases=follows
+        ) as observer:
+            observer.on_phase("loading")
+        assert not calls
+        with cli_desk.kept_desk(
+            SilentObserver(), ablation, "try", follows_phases=follows
+        ) as observer:
+            observer.on_phase("loading")
+            observer.on_phase("evaluating")
+        assert bool(calls) == follows
+
+
 def test_signs_of_markdown_are_escaped():
     assert words_only("a *b* <c> | d") == r"a \*b\* \<c\> \| d"
     assert code("x ``` y").startswith("````\n")

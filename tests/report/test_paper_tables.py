@@ -8,12 +8,20 @@ import pytest
 from nasablate.cli.main import main
 from nasablate.figures.numerals import DASH, MINUS
 from nasablate.report.ablation import load_ablation_report
+from nasablate.report.deletion import load_deletion_report
+from nasablate.report.deletion_paper import deletion_paper_tables
+from nasablate.report.deletion_tables import contrasts_table, networks_table
 from nasablate.report.latex import latex, latex_tables
 from nasablate.report.paper_markdown import markdown_tables, words_of
 from nasablate.report.paper_tables import PaperTable, paper_tables
+from nasablate.report.search import load_search_report
+from nasablate.report.search_paper import search_paper_tables
+from nasablate.report.search_tables import best_table
 from nasablate.report.tables import Column, Marked
+from nasablate.search.deletion import run_deletion
 from nasablate.store import open_database
 from tests.report.studies import Fate, Plan, make_ablation, make_search
+from tests.search.test_deletion import spec_of
 
 NASTY = '\\ { } $ & # % _ ~ ^ < > | " ` [ ] * ' + "".join(
     f"{sign} "
@@ -35,6 +43,13 @@ NASTY = '\\ { } $ & # % _ ~ ^ < > | " ` [ ] * ' + "".join(
 def report(tmp_path_factory):
     url = make_ablation(tmp_path_factory.mktemp("tables"))
     return load_ablation_report(open_database(url), "try")
+
+
+@pytest.fixture(scope="module")
+def deletion(tmp_path_factory):
+    url = f"sqlite:///{tmp_path_factory.mktemp('deletion')}/runs/d.db"
+    run_deletion(spec_of(), url, "inline")
+    return load_deletion_report(open_database(url), "try")
 
 
 def test_every_arm_has_a_row_with_n_interval_and_verdict(report):
@@ -103,13 +118,44 @@ def test_the_command_writes_both_files(tmp_path, capsys):
     assert "| arm |" in markdown.read_text()
 
 
-def test_bad_targets_and_searches_are_refused(tmp_path, capsys):
+def test_bad_targets_are_refused(tmp_path, capsys):
     url = make_ablation(tmp_path)
     assert run("report", "try", "--latex", str(tmp_path / "t.md"), "--storage", url) == 2
     assert "must end in .tex" in capsys.readouterr().err
+
+
+def test_a_search_has_what_was_confirmed_and_the_best(tmp_path, capsys):
     url = make_search(tmp_path)
-    assert run("report", "hunt", "--latex", str(tmp_path / "t.tex"), "--storage", url) == 2
-    assert "is for ablations" in capsys.readouterr().err
+    report = load_search_report(open_database(url), "hunt")
+    confirmed, best = search_paper_tables(report)
+    rows = {row[0]: row for row in confirmed.rows}
+    assert rows["2"][-1] == "winner"
+    winner = report.result.winner
+    assert f"{winner.val_error.mean:.2f} ±" in rows["2"][3]
+    assert [row[0] for row in best.rows] == [row[0] for row in best_table(report).rows]
+    for words in ("fresh seeds", "Test error of trial 2", "fingerprint", "distinct networks"):
+        assert words in confirmed.note
+    tex = tmp_path / "t.tex"
+    assert run("report", "hunt", "--latex", str(tex), "--storage", url) == 0
+    assert capsys.readouterr().out == f"wrote {tex}\n"
+    assert r"\label{tab:hunt-confirmed}" in tex.read_text()
+
+
+def test_a_deletion_study_has_the_numbers_of_its_report(deletion):
+    networks, *others = deletion_paper_tables(deletion)
+    shown = networks_table(deletion.result)
+    for row, known in zip(networks.rows, shown.rows, strict=True):
+        assert row[0] == known[0]
+        assert row[3].startswith(str(known[3]))
+        assert row[4].startswith(str(known[4]))
+    assert [table.key for table in others] == ["contrasts", "together"]
+    contrasts = contrasts_table(deletion.result)
+    for row, known in zip(others[0].rows, contrasts.rows, strict=True):
+        assert (row[0], row[1], row[2]) == known[:3]
+        assert row[3].startswith(str(known[3]))
+        assert row[-1] == known[-2]
+    for words in ("digits", "sign-flip", "quick, 1 epochs"):
+        assert words in networks.note
 
 
 def run(*arguments):
@@ -119,10 +165,12 @@ def run(*arguments):
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_reads_the_tables_whatever_names_are(report, tmp_path):
+def test_latex_reads_the_tables_whatever_names_are(report, deletion, tmp_path):
+    search = load_search_report(open_database(make_search(tmp_path)), "hunt")
     columns = (Column("arm"), Column("error", is_number=True), Column("verdict"))
     rows = ((NASTY, f"{MINUS}0.5", Marked("better")), ("[1] x", "1", Marked("futile")))
-    tables = [*paper_tables(report), PaperTable("nasty", NASTY, columns, rows, NASTY)]
+    tables = [*paper_tables(report), *search_paper_tables(search)]
+    tables += [*deletion_paper_tables(deletion), PaperTable("nasty", NASTY, columns, rows, NASTY)]
     (tmp_path / "tables.tex").write_text(latex_tables("a_b", tables), encoding="utf-8")
     page = (
         r"\documentclass{article}\usepackage{booktabs}\begin{document}\input{tables}\end{document}"

@@ -1,0 +1,106 @@
+"""Figures of ablations and searches as lines with bands, in the form that is printed."""
+
+from nasablate.figures.curves import Curves
+from nasablate.figures.front import Front
+from nasablate.figures.lines import LinePoint, Lines, Series
+from nasablate.figures.schedule_lines import SizeLines
+from nasablate.figures.trials import TrialsChart
+
+
+def curves_lines(curves: Curves) -> Lines:
+    """Return learning curves: means over seeds, bands from the best seed to the worst."""
+    return Lines(
+        key="curves",
+        title=f"{curves.measure.capitalize()} error by epoch",
+        x_title="epoch",
+        y_title=curves.y_title,
+        series=tuple(
+            Series(
+                f"{curve.name} (n = {curve.n})",
+                tuple(
+                    LinePoint(p.epoch, p.mean, p.low, p.high, f"epoch {p.epoch}")
+                    for p in curve.points
+                ),
+            )
+            for curve in curves.curves
+        ),
+        note="Means over finished replicates; bands reach from the best seed to the worst.",
+        has_reference=True,
+    )
+
+
+def sizes_lines(sizes: SizeLines) -> Lines:
+    """Return error against depth or parameters, with the intervals of the means as bands."""
+    return Lines(
+        key="sizes",
+        title=f"Error against {sizes.x_title}",
+        x_title=sizes.x_title,
+        y_title=sizes.y_title,
+        series=tuple(
+            Series(
+                line.name,
+                tuple(
+                    LinePoint(
+                        p.x,
+                        p.mean,
+                        None if p.interval is None else p.interval.low,
+                        None if p.interval is None else p.interval.high,
+                        p.arm,
+                    )
+                    for p in line.points
+                ),
+                joined=sizes.is_joined,
+            )
+            for line in sizes.lines
+        ),
+        note="Means over seeds; bands are their 95 % intervals."
+        + (f" One line per {sizes.by}." if sizes.by else ""),
+        log_x=sizes.x_is_log,
+    )
+
+
+def front_lines(front: Front) -> Lines:
+    """Return a Pareto front as steps, and all other trials as points."""
+    others = [point for point in front.points if not point.is_front]
+    limits = "; ".join(f"{end} {value:,.6g}" for end, value in front.limits)
+    shown = {"other trials": others, "not beaten in both": list(front.front)}
+    return Lines(
+        key="front",
+        title=f"Error against {front.x_title}",
+        x_title=front.x_title,
+        y_title=front.y_title,
+        series=tuple(
+            Series(
+                name,
+                tuple(
+                    LinePoint(point.cost, point.error, label=f"trial {point.number}")
+                    for point in points
+                ),
+                joined=name != "other trials",
+                is_stepped=name != "other trials",
+            )
+            for name, points in shown.items()
+        ),
+        note="One marker per trial; the line joins those that no other one beats in both."
+        + (f" Limits of the search: {limits}." if limits else ""),
+        log_x=front.is_log,
+    )
+
+
+def history_lines(chart: TrialsChart) -> Lines:
+    """Return every trial by its number, and the best complete one so far as steps."""
+    best = [LinePoint(trial, error, label=f"trial {trial}") for trial, error in chart.best]
+    if best:
+        best.append(LinePoint(chart.points[-1].number, best[-1].y, label="last trial"))
+    every = tuple(LinePoint(p.number, p.error, label=f"trial {p.number}") for p in chart.points)
+    return Lines(
+        key="history",
+        title="The course of the search",
+        x_title="trial",
+        y_title=chart.y_title,
+        series=(
+            Series("trials", every, joined=False),
+            Series("best complete trial so far", tuple(best), is_stepped=True),
+        ),
+        note="One marker per trial at the last epoch on record.",
+    )
