@@ -2,10 +2,14 @@
 
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from nasablate.report.loading import Report
 
 ABSENT = "-"
 """Stands in tables for a value that does not exist."""
@@ -45,6 +49,14 @@ def format_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> st
         for row in cells
     ]
     return "\n".join(lines)
+
+
+def drawn_as_text(report: "Report") -> str:
+    """Return the small figures of a report, in letters that stdout can show."""
+    from nasablate.figures.text import signs_for
+    from nasablate.report.text_figures import text_figures
+
+    return text_figures(report, signs_for(getattr(sys.stdout, "encoding", None)))
 
 
 def format_error(percent: float | None) -> str:

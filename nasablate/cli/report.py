@@ -14,6 +14,7 @@ from nasablate.errors import InputError
 
 if TYPE_CHECKING:
     from nasablate.report.ablation import AblationReport
+    from nasablate.report.deletion import DeletionReport
     from nasablate.report.loading import Report
     from nasablate.report.search import SearchReport
     from nasablate.store import Database
@@ -219,9 +220,7 @@ def _print(database: "Database", report: "Report", form: Form) -> None:
     elif isinstance(report, SearchReport):
         _print_search(report, form)
     else:
-        from nasablate.cli.report_deletion import print_deletion
-
-        print_deletion(database, report, form)
+        _print_deletion(database, report, form)
 
 
 def _print_ablation(report: "AblationReport", form: Form) -> None:
@@ -233,8 +232,8 @@ def _print_ablation(report: "AblationReport", form: Form) -> None:
     from nasablate.cli.ablation_summary import ablation_summary
     from nasablate.report.ablation_text import answer_text, background_text
 
-    parts = [answer_text(report), ablation_summary(report.result), background_text(report)]
-    typer.echo("\n\n".join(parts))
+    parts = [answer_text(report), ablation_summary(report.result)]
+    _echo(report, parts, background_text(report))
 
 
 def _print_classes(report: "Report", form: Form) -> None:
@@ -278,5 +277,23 @@ def _print_search(report: "SearchReport", form: Form) -> None:
     from nasablate.cli.summary import search_summary
     from nasablate.report.search_text import answer_text, background_text
 
-    parts = [answer_text(report), search_summary(report.result), background_text(report)]
-    typer.echo("\n\n".join(parts))
+    parts = [answer_text(report), search_summary(report.result)]
+    _echo(report, parts, background_text(report))
+
+
+def _echo(report: "Report", parts: list[str], background: str) -> None:
+    """Print parts of a text, small figures, then the background."""
+    from nasablate.cli.output import drawn_as_text
+
+    typer.echo("\n\n".join(filter(None, [*parts, drawn_as_text(report), background])))
+
+
+def _print_deletion(database: "Database", report: "DeletionReport", form: Form) -> None:
+    if form is Form.CSV:
+        from nasablate.report.deletion_csv import deletion_csv
+
+        typer.echo(deletion_csv(database.study(report.result.name)), nl=False)
+        return
+    from nasablate.cli.deletion_summary import background_text, deletion_summary
+
+    _echo(report, [deletion_summary(report.result)], background_text(report))

@@ -54,7 +54,7 @@ def write_files(
 def _content(report: "Report", option: str, figure: str | None) -> str | bytes:
     match option:
         case "--html":
-            return _page(report)
+            return page_of(report)
         case "--svg":
             from nasablate.report.printed import first_figure, printed_figures
 
@@ -78,7 +78,8 @@ def _content(report: "Report", option: str, figure: str | None) -> str | bytes:
             raise AssertionError(option)
 
 
-def _page(report: "Report") -> str:
+def page_of(report: "Report") -> str:
+    """Return the page of a study of any kind, as the database is now."""
     from nasablate.report.ablation import AblationReport
     from nasablate.report.search import SearchReport
 

@@ -45,6 +45,14 @@ def test_text_is_the_default_and_says_the_answer_first(run, ablation):
         assert part in out
 
 
+def test_text_has_small_figures_of_every_kind(run, ablation, search):
+    out = run(ablation, "try")[1]
+    assert "difference of validation error from baseline" in out
+    assert "●" in out
+    assert "Validation error by epoch" in out
+    assert "The course of the search" in run(search, "hunt")[1]
+
+
 def test_json_and_csv(run, ablation, search):
     found = json.loads(run(ablation, "try", "--json")[1])
     assert (found["kind"], len(found["missing"])) == ("ablation", 1)
