@@ -42,6 +42,7 @@ tbody th{font-weight:600}
 .verdict{white-space:nowrap}
 .gap{color:var(--mute);font-style:italic;white-space:nowrap}
 td{overflow-wrap:break-word;max-width:34rem}
+td:last-child:not(.number):not(.gap):not(.verdict){min-width:11rem}
 pre{background:var(--band);border:1px solid var(--rule);padding:.7rem;overflow:auto;
 max-height:28rem;font-size:.85rem;line-height:1.45}
 summary{cursor:pointer;margin:.6rem 0;color:var(--link)}
