@@ -43,7 +43,7 @@ def drawn(drawing):
 
 def values(traces):
     """Return the horizontal places of all markers, rounded as tables print them."""
-    return {round(x, 2) for trace in traces if "x" in trace for x in listed(trace["x"]) if x}
+    return {round(x, 2) for trace in traces if "x" in trace for x in listed(trace["x"])}
 
 
 def listed(found):
