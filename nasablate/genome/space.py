@@ -192,6 +192,31 @@ class Resources(SpecModel):
     """Compute threads of a trial on the CPU; part of what identifies a result."""
     concurrent: Annotated[int, Field(ge=1)] | None = None
     """Trials at once; null means as many as the resources allow."""
+    workers_per_trial: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Processes that share every batch of a trial, each with its own CPUs, and a GPU if the trial
+    has any; null is the number of GPUs of a trial, at least 1."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"workers_per_trial"})
+
+    @property
+    def workers(self) -> int:
+        """Processes of a trial."""
+        if self.workers_per_trial is not None:
+            return self.workers_per_trial
+        return 1 if self.gpus_per_trial == "auto" else max(1, int(self.gpus_per_trial))
+
+    @model_validator(mode="after")
+    def _one_gpu_per_worker(self) -> Self:
+        gpus = self.gpus_per_trial
+        if gpus in {"auto", 0} or (self.workers == 1 and float(gpus) <= 1):
+            return self
+        if gpus != self.workers:
+            message = (
+                f"gpus_per_trial is {gpus:g} with {self.workers} workers; several workers have a"
+                " whole GPU each, so write as many GPUs as workers, or leave one of the two out"
+            )
+            raise ValueError(message)
+        return self
 
 
 class Confirm(SpecModel):

@@ -262,7 +262,12 @@ def _proposals(spec: AblationSpec, arms: "Arms", fingerprint: str) -> "list[Prop
     found: list[Proposal] = []
     most = most_replicates(spec, names)
     for replicate in range(spec.seeds):
-        setting = Setting(fingerprint, spec.seed + replicate, spec.resources.threads_per_trial)
+        setting = Setting(
+            fingerprint,
+            spec.seed + replicate,
+            spec.resources.threads_per_trial,
+            spec.resources.workers,
+        )
         for arm in arms.arms:
             if replicate >= most[arm.name]:
                 continue

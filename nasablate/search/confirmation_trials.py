@@ -43,7 +43,9 @@ def confirmation_proposals(chosen: Sequence[TrialRecord], spec: SearchSpec) -> l
 
 def _proposal(index: int, trial: TrialRecord, replicate: int, seed: int) -> Proposal:
     copied = {name: trial.attributes[name] for name in _COPIED}
-    setting = Setting(copied["data_fingerprint"], seed, copied["threads"])
+    workers = int(trial.attributes.get("workers", 1))
+    copied |= {"workers": workers} if workers > 1 else {}
+    setting = Setting(copied["data_fingerprint"], seed, copied["threads"], workers)
     own = {"seed": seed, "candidate": trial.number, "replicate": replicate}
     return Proposal(
         index=index,

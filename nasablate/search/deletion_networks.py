@@ -163,7 +163,12 @@ def _key(trial: TrialRecord) -> str:
 
 
 def _setting(spec: DeletionSpec, replicate: int, fingerprint: str) -> Setting:
-    return Setting(fingerprint, spec.seed + replicate, spec.resources.threads_per_trial)
+    return Setting(
+        fingerprint,
+        spec.seed + replicate,
+        spec.resources.threads_per_trial,
+        spec.resources.workers,
+    )
 
 
 def _resolve(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, cast
 
-from nasablate.errors import RunError, StoreError
+from nasablate.errors import Problem, RunError, SpecError, StoreError
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import NoScheduler, Resources
 from nasablate.search.confirmation import (
@@ -181,7 +181,8 @@ def make_proposer(
     directions = list(spec.objectives.values())
     name = sampler_name(spec.sampler.name, space.num_cells, budget, len(directions))
     sampler = make_sampler(name, space, spec.sampler.seed, directions, budget)
-    setting = Setting(fingerprint, spec.seed, spec.resources.threads_per_trial)
+    resources = spec.resources
+    setting = Setting(fingerprint, spec.seed, resources.threads_per_trial, resources.workers)
     return SpaceProposer(space, sampler, setting, spec.sampler.seed)
 
 
@@ -197,6 +198,11 @@ def make_runner(
         case "inline":
             from nasablate.search.inline_runner import InlineRunner
 
+            if resources.workers > 1:
+                rule = "a trial of several workers needs Ray"
+                remedy = "use --runner ray, or leave resources.workers_per_trial out"
+                where = "resources.workers_per_trial"
+                raise SpecError(Problem(where, resources.workers, rule, remedy))
             return InlineRunner(resources)
 
 

@@ -21,6 +21,7 @@ from nasablate.store.records import Epoch
 
 if TYPE_CHECKING:
     from nasablate.training import TrainJob
+    from nasablate.training.team import Team
 
 TRAIN = "nasablate.search.job:train"
 READ_TEST = "nasablate.search.job:read_test"
@@ -63,6 +64,8 @@ class Job:
     network_digest: str = ""
     measure: bool = False
     """Whether latency and memory are measured before the training."""
+    workers: int = 1
+    """Processes that share every batch; each of them gets this job."""
 
     def to_json(self) -> str:
         """Return the job as one text, which no layer in between looks into."""
@@ -114,14 +117,15 @@ def train(job: Job, device: str, on_epoch: OnEpoch) -> JobEnd:
     from nasablate.training import fit
     from nasablate.training.environment import manifest
 
-    asked = _train_job(job, device)
+    asked, team = _train_job(job, device), _team(job)
     with _code(job):
-        (Path(job.folder) / MANIFEST_FILE).write_text(json.dumps(manifest(asked)))
-        if job.measure:
+        if team.rank == 0:
+            (Path(job.folder) / MANIFEST_FILE).write_text(json.dumps(manifest(asked)))
+        if job.measure and team.rank == 0:
             # Beforehand, so that no trial ends without it; the weights do not matter.
             found = _measured(asked)
             (Path(job.folder) / MEASUREMENT_FILE).write_text(json.dumps(found))
-        outcome = fit(asked, lambda record: on_epoch(Epoch.of(record)))
+        outcome = fit(asked, lambda record: on_epoch(Epoch.of(record)), team)
     return JobEnd(outcome.state, outcome.reason)
 
 
@@ -204,7 +208,14 @@ def _train_job(job: Job, device: str) -> "TrainJob":
         device=device,
         folder=Path(job.folder),
         keep_weights=job.keep_weights,
+        workers=job.workers,
     )
+
+
+def _team(job: Job) -> "Team":
+    from nasablate.training.team import ALONE, Workers
+
+    return Workers() if job.workers > 1 else ALONE
 
 
 def _measured(job: "TrainJob") -> dict[str, Any]:

@@ -72,6 +72,8 @@ class Setting:
     data_fingerprint: str
     seed: int
     threads: int
+    workers: int = 1
+    """Processes that share every batch."""
 
 
 Network = Candidate | Variant
@@ -92,6 +94,7 @@ def network_attributes(network: Network, setting: Setting) -> dict[str, Any]:
         "macs": network.cost.macs,
         "activation_bytes": network.cost.activation_bytes,
         "epochs": network.recipe.epochs,
+        **({"workers": setting.workers} if setting.workers > 1 else {}),
     }
 
 
@@ -233,5 +236,6 @@ def key_of(network_digest: str, recipe_digest: str, setting: Setting) -> str:
         setting.data_fingerprint,
         setting.seed,
         setting.threads,
+        *([setting.workers] if setting.workers > 1 else []),
     ]
     return hashlib.sha256(canonical(parts).encode()).hexdigest()

@@ -4,6 +4,7 @@
 # Ray is half typed.
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,16 @@ from nasablate.search.driver import Driver
 from nasablate.search.interruption import Interruption
 from nasablate.search.job import END, EPOCH, JobEnd
 from nasablate.store import Epoch
+
+
+@dataclass(frozen=True)
+class Share:
+    """What the trials of a run have."""
+
+    cpus: float
+    """Of a worker, as are the GPUs."""
+    gpus: float
+    workers: int
 
 
 class Bridge:
@@ -32,7 +43,7 @@ class Bridge:
         """Whether the run has to end now."""
         return self.interruption.requested or self.failure is not None
 
-    def suggest(self, trial_id: str, gpus: float) -> dict[str, Any] | str | None:
+    def suggest(self, trial_id: str, share: Share) -> dict[str, Any] | str | None:
         """Return the configuration of the next trial, None to wait, or that there is none."""
         if self.stopping:
             return Searcher.FINISHED
@@ -44,7 +55,7 @@ class Bridge:
         if job is None:
             return Searcher.FINISHED if self.driver.finished else None
         self.running[trial_id] = (job.number, job.attempt)
-        return {"job": job.to_json(), "gpus": gpus}
+        return {"job": job.to_json(), "cpus": share.cpus, "gpus": share.gpus}
 
     def result(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Take a result of a worker; whether the trial goes on."""
@@ -86,13 +97,13 @@ class _Handle:
 class _DriverSearcher(Searcher):
     """Asks the driver."""
 
-    def __init__(self, bridge: Bridge, gpus: float) -> None:
+    def __init__(self, bridge: Bridge, share: Share) -> None:
         super().__init__()
         self._handle = _Handle(bridge)
-        self._gpus = gpus
+        self._share = share
 
     def suggest(self, trial_id: str) -> Any:
-        return self._handle.bridge.suggest(trial_id, self._gpus)
+        return self._handle.bridge.suggest(trial_id, self._share)
 
     def on_trial_complete(
         self,
@@ -149,20 +160,26 @@ class _DriverStopper(tune.Stopper):
 def run_tune(
     bridge: Bridge,
     trainable: Callable[[dict[str, Any]], None],
-    share: tuple[float, float],
+    share: Share,
     concurrent: int,
     folder: Path,
 ) -> None:
-    """Let Ray Tune run trials until the driver has no more, each with `share` CPUs and GPUs."""
-    cpus, gpus = share
+    """Let Ray Tune run trials until the driver has no more.
+
+    Trials of one worker have its CPUs and GPUs; of several, each worker has them by itself.
+    """
+    if share.workers == 1:
+        resources = {"cpu": share.cpus, "gpu": share.gpus}
+    else:  # the trial's own process only waits, but Ray wants it to take something
+        resources = {"cpu": 0, "memory": 1}
     tuner = tune.Tuner(
-        tune.with_resources(trainable, {"cpu": cpus, "gpu": gpus}),
+        tune.with_resources(trainable, resources),
         tune_config=tune.TuneConfig(
-            search_alg=_DriverSearcher(bridge, gpus),
+            search_alg=_DriverSearcher(bridge, share),
             scheduler=_DriverScheduler(bridge),
             num_samples=-1,
             max_concurrent_trials=concurrent,
-            reuse_actors=True,
+            reuse_actors=share.workers == 1,
             trial_name_creator=_trial_name,
             trial_dirname_creator=_trial_name,
         ),

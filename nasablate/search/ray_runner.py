@@ -62,7 +62,7 @@ class RayRunner:
 
     def run(self, driver: Driver, function: str) -> None:
         """Work until the driver has finished or the run was interrupted."""
-        from nasablate.search.ray_bridge import Bridge, run_tune
+        from nasablate.search.ray_bridge import Bridge, Share, run_tune
         from nasablate.search.ray_worker import run_trial
 
         with Interruption() as interruption:
@@ -70,7 +70,8 @@ class RayRunner:
             try:
                 with interruption.shield():
                     trainable = functools.partial(run_trial, function=function)
-                    run_tune(bridge, trainable, self._share(), self._concurrent(), self._folder)
+                    share = Share(*self._share(), self._resources.workers)
+                    run_tune(bridge, trainable, share, self._concurrent(), self._folder)
             except KeyboardInterrupt:
                 interruption.requested = True
             if interruption.requested:
@@ -102,15 +103,16 @@ class RayRunner:
                 raise RunError(message) from error
 
     def _share(self) -> tuple[float, float]:
-        """Return the CPUs and GPUs of one trial."""
+        """Return the CPUs and GPUs of one worker of a trial."""
         gpus = self._resources.gpus_per_trial
         if gpus == "auto":
-            gpus = 1.0 if _cluster().get("GPU", 0) >= 1 else 0.0
-        return self._resources.cpus_per_trial, float(gpus)
+            gpus = 1.0 if _cluster().get("GPU", 0) >= self._resources.workers else 0.0
+        return self._resources.cpus_per_trial, min(1.0, gpus)
 
     def _concurrent(self) -> int:
         """Return how many trials run at once."""
-        cpus, gpus = self._share()
+        workers = self._resources.workers
+        cpus, gpus = (workers * each for each in self._share())
         cluster = _cluster()
         fitting = math.floor(cluster.get("CPU", 0) / cpus)
         if gpus > 0:

@@ -21,6 +21,11 @@ def run_trial(config: dict[str, Any], function: str) -> None:
         return True
 
     job = Job.from_json(config["job"])
+    if job.workers > 1:
+        from nasablate.search.ray_team import run_team
+
+        run_team(config, function)
+        return
     end: JobEnd = run_job(function, job, choose_device(config["gpus"]), on_epoch)
     tune.report({END: dataclasses.astuple(end)})
 

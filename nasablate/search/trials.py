@@ -91,6 +91,7 @@ class Trial:
             code_folder=code_folder(),
             network_digest=self.attributes["network_digest"],
             measure=measure,
+            workers=int(self.attributes.get("workers", 1)),
         )
 
     def is_trained(self, *, keep_weights: bool) -> bool:

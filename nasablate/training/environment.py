@@ -45,6 +45,7 @@ def manifest(job: TrainJob) -> Manifest:
         "packages": {name: _version(name) for name in _PACKAGES},
         "device": device_name(job.device),
         "threads": job.threads,
+        "workers": job.workers,
         "cpu_count": os.cpu_count(),
         "cuda": torch.version.cuda,
         "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),

@@ -26,6 +26,8 @@ class TrainJob:
     folder: Path | None = None
     """Where the checkpoint and the weights go; None keeps neither."""
     keep_weights: bool = False
+    workers: int = 1
+    """Processes that share every batch; see ``training.team``."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def job_digest(job: TrainJob) -> str:
         "seed": job.seed,
         "threads": job.threads,
     }
+    if job.workers > 1:
+        document["workers"] = job.workers
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

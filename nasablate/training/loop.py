@@ -24,6 +24,7 @@ from nasablate.training.predictions import save_predictions
 from nasablate.training.schedule import learning_rate, plateau_factor
 from nasablate.training.step import Batch, StepRule, train_step
 from nasablate.training.streams import generator, stream_seed
+from nasablate.training.team import ALONE, Team
 
 OnEpoch = Callable[[EpochRecord], bool]
 """Called after every epoch; False ends the training."""
@@ -31,13 +32,16 @@ OnEpoch = Callable[[EpochRecord], bool]
 STOPPED = "stopped by the caller"
 
 
-def fit(job: TrainJob, on_epoch: OnEpoch) -> Outcome:
+def fit(job: TrainJob, on_epoch: OnEpoch, team: Team = ALONE) -> Outcome:
     """Train one network and report every epoch.
 
     With a folder, the state is saved there after every epoch, before ``on_epoch`` hears of it. A
     later call for the same job first repeats the saved records to ``on_epoch`` and then goes on;
     on a CPU the result is bit for bit that of an undisturbed run. The checkpoint goes when the
     job ends; with ``keep_weights`` the weights stay, unless it diverged.
+
+    The workers of a team each call this with the same job. The first one alone writes files, and
+    its ``on_epoch`` decides.
 
     Raises:
         DataError: the data are missing, or the network does not fit them.
@@ -47,7 +51,7 @@ def fit(job: TrainJob, on_epoch: OnEpoch) -> Outcome:
     data = load_train(job.data)
     check_fit(job.genome, data.info)
     with device_and_threads(job) as device, memory_measured(job, device):
-        return _run(_Training(job, data, device), on_epoch)
+        return _run(_Training(job, data, device, team), on_epoch)
 
 
 class _DivergedError(Exception):
@@ -57,12 +61,15 @@ class _DivergedError(Exception):
 class _Training:
     """Everything one training holds in memory."""
 
-    def __init__(self, job: TrainJob, data: TrainingData, device: torch.device) -> None:
+    def __init__(self, job: TrainJob, data: TrainingData, device: torch.device, team: Team) -> None:
         recipe = job.recipe
+        self.team = team
+        self.folder = job.folder if team.rank == 0 else None
         self.job = job
         self.device = device
         self.owner = f"{job_digest(job)}:{data.info.fingerprint}"
         self.net = make_net(job.genome, recipe, job.seed, device)
+        team.join(self.net)
         self.optimizer = make_optimizer(self.net, recipe.optimizer)
         average = recipe.average
         self.average = None if average is None else AveragedWeights(self.net, average)
@@ -83,6 +90,7 @@ class _Training:
             if self.average is not None and saved.average is not None:
                 self.average.load(saved.average)
             self.records = list(saved.records)
+        self.team.agreed(True)  # noqa: FBT003 - nobody writes before all have read
 
     def judged(self) -> AbstractContextManager[None]:
         """Give the network the weights that are evaluated and kept, while the body runs."""
@@ -90,19 +98,19 @@ class _Training:
 
     def save(self) -> None:
         """Write the checkpoint."""
-        if self.job.folder is not None:
+        if self.folder is not None:
             average = None if self.average is None else self.average.state()
             checkpoint.save_checkpoint(
-                self.job.folder, self.owner, self.net, self.optimizer, self.records, average
+                self.folder, self.owner, self.net, self.optimizer, self.records, average
             )
 
     def close(self, *, keep_weights: bool) -> None:
         """Keep what the job asked for and remove the checkpoint."""
-        if self.job.folder is not None:
+        if self.folder is not None:
             if keep_weights:
                 with self.judged():
-                    checkpoint.save_weights(self.job.folder, self.net)
-            checkpoint.remove_checkpoint(self.job.folder)
+                    checkpoint.save_weights(self.folder, self.net)
+            checkpoint.remove_checkpoint(self.folder)
 
 
 def _run(training: _Training, on_epoch: OnEpoch) -> Outcome:
@@ -112,7 +120,7 @@ def _run(training: _Training, on_epoch: OnEpoch) -> Outcome:
     try:
         for record in _records(training):
             reported.append(record)
-            if not on_epoch(record):
+            if not training.team.agreed(on_epoch(record)):
                 training.close(keep_weights=job.keep_weights)
                 return Outcome("stopped", tuple(reported), STOPPED)
     except _DivergedError as error:
@@ -140,7 +148,7 @@ def _run_epoch(training: _Training, epoch: int) -> EpochRecord:
     with training.judged():
         val = evaluate(training.net, training.val, training.job.recipe.precision)
     _require_finite(val.loss, "validation loss", epoch)
-    folder = training.job.folder
+    folder = training.folder
     if folder is not None and epoch == training.job.recipe.epochs:
         save_predictions(folder, val.correct, val.loss, val.true_probability)
     return EpochRecord(
@@ -163,22 +171,29 @@ def _train_epoch(training: _Training, epoch: int) -> tuple[float, float, float]:
     dropped = plateau_factor(recipe.schedule, training.records)
     steps = -(-len(training.train) // recipe.accumulate)
     rule = StepRule.of(recipe)
-    torch.manual_seed(stream_seed(seed, "dropout", epoch))  # pyright: ignore[reportUnknownMemberType]
+    torch.manual_seed(stream_seed(seed, _dropout_of(training.team), epoch))  # pyright: ignore[reportUnknownMemberType]
     training.net.train()
     order, crops = generator(seed, "order", epoch), generator(seed, "augmentation", epoch)
     groups = _grouped(training.train.epoch(order, crops), recipe.accumulate)
     for step, group in enumerate(groups, start=(epoch - 1) * steps):
         lr = learning_rate(recipe, step, steps) * dropped
         set_learning_rate(training.optimizer, lr)
-        seen = train_step(training.net, training.optimizer, group, rule)
+        seen = train_step(training.net, training.optimizer, group, rule, training.team)
         if training.average is not None:
             training.average.update(step)
-        for (logits, loss), (_, labels) in zip(seen, group, strict=True):
+        for (logits, loss), batch in zip(seen, group, strict=True):
+            labels = training.team.part(batch)[1]
             loss_sum += loss.double() * len(labels)
             num_correct += (logits.argmax(1) == _class_of(labels)).sum()
-            num_images += len(labels)
+            num_images += len(batch[1])
+    loss_sum, num_correct = training.team.total(loss_sum, num_correct)
     error = error_percent(int(num_correct), num_images)
     return float(loss_sum) / num_images, error, lr
+
+
+def _dropout_of(team: Team) -> str:
+    """Return the stream of a worker's masks."""
+    return "dropout" if team.rank == 0 else f"dropout of worker {team.rank}"
 
 
 def _grouped(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
