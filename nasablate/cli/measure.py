@@ -1,6 +1,8 @@
 """``nasablate measure``: how long a network takes here, and how much memory."""
 
+from dataclasses import asdict
 from enum import StrEnum
+from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,13 +18,15 @@ from nasablate.cli.output import write_json, write_table
 from nasablate.errors import InputError
 
 if TYPE_CHECKING:
+    from nasablate.genome import Genome, Recipe
     from nasablate.training.latency import Measurement
 
 EXAMPLES = """\
   nasablate measure resnet-20
   nasablate measure my_network.yaml --batch 1,32,128 --threads 2
   nasablate measure pyramidnet-110-a48 --work training --batch 32 --json
-  nasablate measure resnet-50 --device cuda --runs 200"""
+  nasablate measure resnet-50 --device cuda --runs 200
+  nasablate measure resnet-20 --pack 1,2,4,8 --batch 128 --device cuda"""
 
 
 class Kind(StrEnum):
@@ -54,6 +58,14 @@ def command(  # noqa: PLR0913 - one parameter per option
     recipe: Annotated[
         str, typer.Option(help="The recipe of a training step: its name, or a YAML file.")
     ] = "quick",
+    pack: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBERS",
+            help="Instead: train so many trials at once, and say whether that is worth it.",
+            show_default=False,
+        ),
+    ] = None,
     allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -62,13 +74,19 @@ def command(  # noqa: PLR0913 - one parameter per option
     Times are medians with quartiles after a warm-up; at least five runs are made. Memory is the
     weights, the input and the most that torch has allocated beside them during a run.
     """
-    sizes = _sizes(batch)
+    sizes = _whole_numbers("--batch", batch)
+    packed = _whole_numbers("--pack", pack) if pack is not None else []
     network = read_genome(genome)
     from nasablate.genome import load_recipe
     from nasablate.search.job import choose_device
 
     training = load_recipe({"recipe": recipe})
     place = device or choose_device(1)
+    if packed:
+        changed = training.model_copy(update={"batch_size": sizes[-1]})
+        with code_permission(allowed=allow_code):
+            _pack(network, changed, (place, threads, seconds), packed, as_json=as_json)
+        return
     from nasablate.training.environment import device_name
     from nasablate.training.latency import Conditions, measure
 
@@ -87,8 +105,44 @@ def command(  # noqa: PLR0913 - one parameter per option
     write_table(heads, [_row(one) for one in found])
 
 
-def _sizes(text: str) -> list[int]:
-    """Return the batch sizes of an option.
+def _pack(
+    network: "Genome",
+    recipe: "Recipe",
+    how: tuple[str, int, float],
+    counts: list[int],
+    *,
+    as_json: bool,
+) -> None:
+    """Say what several trials at once on one device gain."""
+    from nasablate.search.packing import PackingJob, advise, measure_packing, packing_gains
+    from nasablate.training.device import memory_of
+
+    device, threads, seconds = how
+    available = memory_of(device)
+    job = PackingJob(network, recipe, device, threads)
+    found = measure_packing(job, counts, seconds=seconds)
+    gains, advice = packing_gains(found), advise(found, available)
+    if as_json:
+        measured = [{**asdict(each), "gain": gains[each.trials]} for each in found]
+        write_json({"device": device, "trials": measured, "advice": asdict(advice)})
+        return
+    rows = [
+        [
+            each.trials,
+            round(median(each.rates)),
+            f"{min(each.rates):.0f} to {max(each.rates):.0f}",
+            gains[each.trials],
+            each.trial_bytes / 2**20,
+        ]
+        for each in found
+    ]
+    write_table(["at once", "images/s", "range", "times one", "MiB each"], rows)
+    resources = f"; resources: {{gpus_per_trial: {advice.gpus_per_trial:g}}}"
+    typer.echo(f"{advice.reason}{resources if advice.trials > 1 else ''}")
+
+
+def _whole_numbers(option: str, text: str) -> list[int]:
+    """Return the numbers of an option.
 
     Raises:
         InputError: one is no whole number from 1 on.
@@ -96,7 +150,7 @@ def _sizes(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     wrong = next((part for part in parts if not part.isdecimal() or int(part) < 1), None)
     if wrong is not None:
-        message = f"--batch {text!r}: {wrong!r} is no number of images; write --batch 1,32"
+        message = f"{option} {text!r}: {wrong!r} is no whole number from 1 on; write {option} 1,8"
         raise InputError(message)
     return list(dict.fromkeys(int(part) for part in parts))
 

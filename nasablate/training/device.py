@@ -51,3 +51,15 @@ def device_of(name: str) -> torch.device:
         message = f"device = {name!r}: torch sees {torch.cuda.device_count()} CUDA devices here"
         raise InputError(message)
     return device
+
+
+def memory_of(name: str) -> int | None:
+    """Return the bytes of a GPU's memory, None for a CPU.
+
+    Raises:
+        InputError: the device is unknown or not available.
+    """
+    device = device_of(name)
+    if device.type != "cuda":
+        return None
+    return int(torch.cuda.get_device_properties(device).total_memory)

@@ -32,8 +32,9 @@ def test_a_table_and_its_numbers(capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--batch", "1,no"), "--batch '1,no': 'no' is no number of images"),
-        (("--batch", "0"), "'0' is no number of images"),
+        (("--batch", "1,no"), "--batch '1,no': 'no' is no whole number from 1 on"),
+        (("--batch", "0"), "'0' is no whole number from 1 on"),
+        (("--pack", "2,x"), "--pack '2,x': 'x' is no whole number from 1 on"),
         (("--device", "tpu9"), "torch knows no such device"),
         (("--batch", "1", "--work", "training"), "batch = 1"),
     ],
