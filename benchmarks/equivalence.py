@@ -5,8 +5,9 @@
 Both train ResNet-20 on the same images of ``cifar10-jpeg`` with the same recipe for a few epochs,
 ours with ``nasablate.training.fit``, theirs with benchmarks/textbook.py and the plain network; they
 share nothing random, so a pair is two trainings of the same number. The error is that of the
-validation part after the last epoch. With the defaults, 16 trainings take hours on one core; each is
-kept, so that the same command goes on where it was stopped. ``--write`` writes docs/speed.md anew.
+validation part after the last epoch. With the defaults, 16 trainings take hours on one core; each
+is kept, so that the same command goes on where it was stopped. ``--write`` writes docs/speed.md
+anew.
 """
 
 import argparse

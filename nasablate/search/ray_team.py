@@ -11,7 +11,6 @@ import dataclasses
 import json
 import logging
 import tempfile
-import traceback
 from typing import Any
 
 from ray import train, tune
@@ -76,10 +75,7 @@ def _end_of(error: WorkerGroupError) -> JobEnd:
         WorkerGroupError: none did; a process died, and the trial is worth another attempt.
     """
     for failure in error.worker_failures.values():
-        found = getattr(failure, "cause", None) or failure
-        if isinstance(found, WorkerFailedError):
-            return JobEnd(*json.loads(str(found)))
-        if "WorkerFailedError" in str(failure):
-            reason = str(failure).strip().splitlines()[-1]
-            return JobEnd("failed", reason, "".join(traceback.format_exception(failure)))
+        _, found, said = str(failure).rpartition(f"{WorkerFailedError.__name__}: ")
+        if found:
+            return JobEnd(*json.loads(said.splitlines()[0]))
     raise error

@@ -8,6 +8,7 @@ from nasablate.errors import SpecError
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import Resources
 from nasablate.search.engine import SearchRun, make_runner, space_proposer
+from nasablate.search.job import JobEnd
 from nasablate.search.observer import SilentObserver
 from nasablate.search.ray_runner import RayRunner
 from nasablate.store import open_database
@@ -52,6 +53,21 @@ def test_specs_from_before_are_what_they_were():
 def test_one_process_cannot_run_several_workers():
     with pytest.raises(SpecError, match="needs Ray"):
         make_runner(Resources(workers_per_trial=2), "inline", SilentObserver(), None)
+
+
+@pytest.mark.ray
+def test_the_reason_of_a_failed_worker_reaches_the_driver():
+    from ray.train.v2.api.exceptions import WorkerGroupError
+
+    from nasablate.search.ray_team import _end_of
+
+    said = json.dumps(["failed", "MemoryError: no", "Traceback\n  MemoryError: no"])
+    text = f"Traceback (most recent call last):\nnasablate.x.WorkerFailedError: {said}\n"
+    failed = WorkerGroupError("two", {0: RuntimeError("lost its peer"), 1: RuntimeError(text)})
+    assert _end_of(failed) == JobEnd("failed", "MemoryError: no", "Traceback\n  MemoryError: no")
+    died = WorkerGroupError("one", {0: RuntimeError("the actor died")})
+    with pytest.raises(WorkerGroupError):
+        _end_of(died)
 
 
 @pytest.mark.ray
