@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import fdtri, ndtr, stdtrit
 
 from benchmarks.simulated import Array, Share, noise, share
+from nasablate.analysis.moderation import variance_prior
 from nasablate.analysis.paired import ALPHA
 from nasablate.analysis.sequential import FUTILITY, SequentialPlan
 from nasablate.analysis.spending import bounds
@@ -126,10 +127,8 @@ class _Look:
     difference: Array
     """[studies x arms], as all but the last."""
     error: Array
-    is_alone: "NDArray[np.bool_]"
-    """Arms judged by their own spread."""
     freedom: Array
-    """[studies], of the pooled spread."""
+    """Degrees of freedom of the error."""
 
     @classmethod
     def take(
@@ -146,15 +145,17 @@ class _Look:
         shift = baseline[:, :n] - whole[:, None]
         own = arms[:, :, :n] - (r * shift)[:, None]
         pooled = (variance * (1 + correlation))[:, None]
-        is_alone = np.zeros(arms.shape[:2], dtype=bool)
         per_seed = np.broadcast_to(pooled, arms.shape[:2])
+        free = np.broadcast_to(freedom[:, None], arms.shape[:2])
         if n > 1:
             alone = own.var(axis=2, ddof=1)
+            per_seed, free = _moderated(pooled, freedom[:, None], own, seeds)
             is_alone = alone > pooled * fdtri(n - 1, freedom, 1 - OUTLIER_LEVEL)[:, None]
-            per_seed = np.where(is_alone, alone, pooled)
+            per_seed = np.where(is_alone, alone, per_seed)
+            free = np.where(is_alone, n - 1, free)
         rest = (variance * (1 - correlation))[:, None] / total
         difference = own.mean(axis=2) - whole[:, None]
-        return cls(plan, number, difference, np.sqrt(per_seed / n + rest), is_alone, freedom)
+        return cls(plan, number, difference, np.sqrt(per_seed / n + rest), free)
 
     def judge(self, before: "NDArray[np.int64]") -> "NDArray[np.int64]":
         """Return the verdicts of the open arms, [studies x arms]."""
@@ -179,10 +180,31 @@ class _Look:
         return np.where(called, np.where(self.difference > 0, WORSE, BETTER), found)
 
     def _reach(self, tails: Array) -> Array:
-        n = self.plan.looks[self.number - 1]
-        pooled = -stdtrit(self.freedom, tails)[:, None]
-        alone = -stdtrit(max(1, n - 1), tails)[:, None]
-        return self.error * np.where(self.is_alone, alone, pooled)
+        return self.error * -stdtrit(self.freedom, tails[:, None])
+
+
+def _moderated(
+    pooled: Array, freedom: Array, own: Array, seeds: "NDArray[np.int64]"
+) -> tuple[Array, Array]:
+    """Return the larger of pooled and moderated variance, and the degrees of freedom.
+
+    Args:
+        pooled: Variance at one seed, [studies x 1].
+        freedom: Of it, [studies x 1].
+        own: Values of the arms less what their seeds did, [studies x arms x seeds of this look].
+        seeds: Of every arm, fewer if it has stopped, [studies x arms].
+    """
+    last = own.shape[2]
+    seen = (np.arange(last) < seeds[:, :, None]).astype(float)
+    means = (own * seen).sum(axis=2) / seeds
+    own_freedom = seeds - 1.0
+    squares = (((own - means[:, :, None]) * seen) ** 2).sum(axis=2)
+    prior, level = variance_prior(squares / np.maximum(1, own_freedom) / pooled, own_freedom)
+    weight = (last - 1) / (last - 1 + prior)[:, None]
+    variance = (1 - weight) * level[:, None] * pooled + weight * own.var(axis=2, ddof=1)
+    varies = np.isfinite(prior)[:, None]
+    total = np.where(varies, prior[:, None] + last - 1, np.inf)
+    return np.where(varies, np.maximum(pooled, variance), pooled), np.minimum(freedom, total)
 
 
 @lru_cache(maxsize=256)

@@ -5,19 +5,23 @@ the least-squares fit of arms and seeds to all values seen (two-way analysis of 
 missing cells); the variance of the baseline over its seeds holds the seeds' part too, so their
 ratio gives the correlation r of two arms over seeds.
 
-Outliers: an arm whose own values spread more than the pooled ones, by an F test at 5 %, is judged
-by its own spread and degrees of freedom. It costs arms of equal spread little and keeps one strange
-training from being taken for a difference of its arm, which pooling alone would do.
+Arms that spread more: how much the variance differs from arm to arm is estimated from all of them
+(``moderation``), and an arm is judged by its moderated variance if that is larger than the pooled
+one, with the degrees of freedom that go with it. An arm whose own values spread more than the
+pooled ones, by an F test at 5 %, is judged by its own spread and degrees of freedom alone, which
+keeps one strange training from being taken for a difference of its arm. Both cost arms of equal
+spread little.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from nasablate.analysis.distributions import f_quantile, t_quantile
+from nasablate.analysis.moderation import variance_prior
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -38,6 +42,10 @@ class Spread:
     correlation: float
     """Of two arms over seeds, 0 to 1."""
     baseline_seeds: int
+    prior_freedom: float | None = None
+    """How alike the arms' variances are, in degrees of freedom; None if they are all the same."""
+    prior_level: float = 1.0
+    """The usual variance of an arm over the pooled one."""
 
     def estimate(self, arm: "NDArray[np.float64]", baseline: "NDArray[np.float64]") -> "Estimate":
         """Return arm minus baseline, corrected for the seeds drawn (see ``sequential``).
@@ -49,13 +57,28 @@ class Spread:
         n, r = len(arm), self.correlation
         whole = float(baseline.mean())
         own = arm - r * (baseline[:n] - whole)
-        per_seed, freedom = self.sd**2 * (1 + r), self.freedom
-        if n > 1:
-            alone = float(own.var(ddof=1))
-            if alone > per_seed * f_quantile(1 - OUTLIER_LEVEL, n - 1, self.freedom):
-                per_seed, freedom = alone, n - 1
+        per_seed, freedom = self._per_seed(float(own.var(ddof=1)) if n > 1 else 0.0, n - 1)
         rest = self.sd**2 * (1 - r) / self.baseline_seeds
         return Estimate(float(own.mean()) - whole, math.sqrt(per_seed / n + rest), freedom)
+
+    def _per_seed(self, alone: float, own_freedom: int) -> tuple[float, float]:
+        """Return the variance of an arm's value at one seed, and its degrees of freedom.
+
+        Args:
+            alone: Sample variance of the arm.
+            own_freedom: Its degrees of freedom, 0 if there is none.
+        """
+        pooled = self.sd**2 * (1 + self.correlation)
+        if own_freedom < 1:
+            return pooled, self.freedom
+        if alone > pooled * f_quantile(1 - OUTLIER_LEVEL, own_freedom, self.freedom):
+            return alone, own_freedom
+        if self.prior_freedom is None:
+            return pooled, self.freedom
+        total = self.prior_freedom + own_freedom
+        usual = self.prior_level * pooled
+        moderated = (self.prior_freedom * usual + own_freedom * alone) / total
+        return max(pooled, moderated), min(self.freedom, total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +88,7 @@ class Estimate:
     difference: float
     error: float
     """Standard error."""
-    freedom: int
+    freedom: float
     """Degrees of freedom of the standard error."""
 
     def reach(self, tail: float) -> float:
@@ -84,7 +107,7 @@ def regime(baseline_seeds: int) -> Literal["shared", "paired"]:
 def pooled_spread(
     baseline: "NDArray[np.float64]", arms: "Sequence[NDArray[np.float64]]", seeds: int
 ) -> Spread:
-    """Pool the spread of all values that a look sees.
+    """Pool the spread of all values that a look sees, and say how it varies from arm to arm.
 
     As long as the fit leaves fewer than 20 degrees of freedom, the spread is that of the baseline
     and the correlation is taken as zero, which overstates the error of a positive correlation.
@@ -97,6 +120,34 @@ def pooled_spread(
     Raises:
         ValueError: neither the fit nor the baseline has 20 degrees of freedom.
     """
+    pooled = _pooled(baseline, arms, seeds)
+    ratios = list(_ratios(pooled, baseline, arms))
+    if not ratios:
+        return pooled
+    import numpy as np
+
+    values = np.array([ratios])
+    freedom, level = variance_prior(values[:, :, 0], values[:, :, 1])
+    if math.isinf(freedom[0]):
+        return pooled
+    return replace(pooled, prior_freedom=float(freedom[0]), prior_level=float(level[0]))
+
+
+def _ratios(
+    pooled: Spread, baseline: "NDArray[np.float64]", arms: "Sequence[NDArray[np.float64]]"
+) -> "Iterator[tuple[float, int]]":
+    """Yield variance over the pooled one, and degrees of freedom, of arms with two values."""
+    variance, r = pooled.sd**2 * (1 + pooled.correlation), pooled.correlation
+    for arm in arms:
+        n = len(arm)
+        if n > 1 and variance > 0:
+            own = arm - r * (baseline[:n] - baseline.mean())
+            yield float(own.var(ddof=1)) / variance, n - 1
+
+
+def _pooled(
+    baseline: "NDArray[np.float64]", arms: "Sequence[NDArray[np.float64]]", seeds: int
+) -> Spread:
     total = len(baseline)
     variance, freedom = residual_variance([baseline[:seeds], *arms])
     if freedom >= MIN_FREEDOM and regime(total) == "paired":
