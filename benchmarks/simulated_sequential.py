@@ -17,7 +17,7 @@ from nasablate.analysis.moderation import variance_prior
 from nasablate.analysis.paired import ALPHA
 from nasablate.analysis.sequential import FUTILITY, SequentialPlan
 from nasablate.analysis.spending import bounds
-from nasablate.analysis.spread import MIN_FREEDOM, OUTLIER_LEVEL, regime
+from nasablate.analysis.spread import MIN_ARMS, MIN_FREEDOM, OUTLIER_LEVEL, regime
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -195,11 +195,15 @@ def _moderated(
         seeds: Of every arm, fewer if it has stopped, [studies x arms].
     """
     last = own.shape[2]
+    if own.shape[1] < MIN_ARMS:
+        shape = own.shape[:2]
+        return np.broadcast_to(pooled, shape), np.broadcast_to(freedom, shape)
     seen = (np.arange(last) < seeds[:, :, None]).astype(float)
     means = (own * seen).sum(axis=2) / seeds
     own_freedom = seeds - 1.0
     squares = (((own - means[:, :, None]) * seen) ** 2).sum(axis=2)
     prior, level = variance_prior(squares / np.maximum(1, own_freedom) / pooled, own_freedom)
+    prior[(own_freedom > 0).sum(axis=1) < MIN_ARMS] = np.inf
     weight = (last - 1) / (last - 1 + prior)[:, None]
     variance = (1 - weight) * level[:, None] * pooled + weight * own.var(axis=2, ddof=1)
     varies = np.isfinite(prior)[:, None]

@@ -5,12 +5,12 @@ the least-squares fit of arms and seeds to all values seen (two-way analysis of 
 missing cells); the variance of the baseline over its seeds holds the seeds' part too, so their
 ratio gives the correlation r of two arms over seeds.
 
-Arms that spread more: how much the variance differs from arm to arm is estimated from all of them
-(``moderation``), and an arm is judged by its moderated variance if that is larger than the pooled
-one, with the degrees of freedom that go with it. An arm whose own values spread more than the
-pooled ones, by an F test at 5 %, is judged by its own spread and degrees of freedom alone, which
-keeps one strange training from being taken for a difference of its arm. Both cost arms of equal
-spread little.
+Arms that spread more: if there are at least 20, how much their variances differ is estimated from
+all of them (``moderation``), and an arm is judged by its moderated variance if that is larger than
+the pooled one, with the degrees of freedom that go with it. Of a few arms one strange one would widen
+all. An arm whose own values spread more than the pooled ones, by an F test at 5 %, is judged by its
+own spread and degrees of freedom alone, which keeps one strange training from being taken for a
+difference of its arm. Both cost arms of equal spread little.
 """
 
 import math
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MIN_FREEDOM = 20
 """Degrees of freedom below which a spread is not trusted."""
 OUTLIER_LEVEL = 0.05
+MIN_ARMS = 20
+"""Arms with two values or more below which it is not asked how much their spreads differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Spread:
     """Of two arms over seeds, 0 to 1."""
     baseline_seeds: int
     prior_freedom: float | None = None
-    """How alike the arms' variances are, in degrees of freedom; None if they are all the same."""
+    """How alike the arms' variances are, in degrees of freedom; None if all the same, or few."""
     prior_level: float = 1.0
     """The usual variance of an arm over the pooled one."""
 
@@ -122,7 +124,7 @@ def pooled_spread(
     """
     pooled = _pooled(baseline, arms, seeds)
     ratios = list(_ratios(pooled, baseline, arms))
-    if not ratios:
+    if len(ratios) < MIN_ARMS:
         return pooled
     import numpy as np
 

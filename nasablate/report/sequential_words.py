@@ -48,14 +48,14 @@ def spread_sentence(looks: Looks) -> str:
     return (
         f"Spread at look {looks.state.looks}: standard deviation {spread.sd:.3g} points over seeds"
         f" with {spread.freedom} degrees of freedom; correlation of two arms"
-        f" {spread.correlation:.2f}; {_likeness(spread)}."
+        f" {spread.correlation:.2f}{_differ(spread)}."
     )
 
 
-def _likeness(spread: Spread) -> str:
+def _differ(spread: Spread) -> str:
     if spread.prior_freedom is None:
-        return "arms spread alike"
-    return f"spreads of arms differ as with {spread.prior_freedom:g} degrees of freedom"
+        return ""
+    return f"; spreads of arms differ as with {spread.prior_freedom:g} degrees of freedom"
 
 
 def trainings_sentence(looks: Looks, done: int) -> str:

@@ -70,6 +70,14 @@ def test_an_arm_that_spreads_more_gets_a_wider_error_and_fewer_degrees_of_freedo
     assert calm.error == pytest.approx(math.sqrt(1 / 4 + 1 / 30))  # never below the pooled one
 
 
+def test_a_few_arms_do_not_tell_how_spreads_differ():
+    rng = np.random.default_rng(6)
+    baseline = rng.normal(size=28)
+    arms = [rng.normal(size=4) * (20 if i == 0 else 1) for i in range(19)]
+    assert pooled_spread(baseline, arms, 4).prior_freedom is None
+    assert pooled_spread(baseline, [*arms, rng.normal(size=4)], 4).prior_freedom is not None
+
+
 def test_restless_arms_are_noticed():
     rng = np.random.default_rng(5)
     baseline = rng.normal(size=28)

@@ -72,6 +72,11 @@ SCENES = {
     "uneven": Scene(
         SequentialPlan((2, 3, 6), 22, ARMS[:3]), (0.0,) * 3, "skewed", spreads=(3.0, 1.0, 1.0)
     ),
+    "restless": Scene(
+        SequentialPlan((1, 2, 4, 8), 24, ARMS[:24], 0.3, "worse", spending="power"),
+        (0.0,) * 16 + (0.4,) * 8,
+        spreads=(3.0, 2.0, 1.0, 0.5) * 6,
+    ),
 }
 
 
