@@ -6,11 +6,11 @@ missing cells); the variance of the baseline over its seeds holds the seeds' par
 ratio gives the correlation r of two arms over seeds.
 
 Arms that spread more: if there are at least 20, how much their variances differ is estimated from
-all of them (``moderation``), and an arm is judged by its moderated variance if that is larger than
-the pooled one, with the degrees of freedom that go with it. Of a few arms one strange one would widen
-all. An arm whose own values spread more than the pooled ones, by an F test at 5 %, is judged by its
-own spread and degrees of freedom alone, which keeps one strange training from being taken for a
-difference of its arm. Both cost arms of equal spread little.
+all of them (``moderation``), and an arm is judged by its moderated variance if that is larger
+than the pooled one, with the degrees of freedom that go with it. Of a few arms one strange one
+would widen all. An arm whose own values spread more than the pooled ones, by an F test at 5 %, is
+judged by its own spread and degrees of freedom alone, which keeps one strange training from being
+taken for a difference of its arm. Both cost arms of equal spread little.
 """
 
 import math
