@@ -96,9 +96,9 @@ class EdfPanel(_Panel):
 
 
 class NetworkPanel(_Panel):
-    """One network: its picture, its cost and its layers."""
+    """One network: its picture and cost, its curve, gradients at its units, its first filters."""
 
-    kind: Literal["network", "curve"]
+    kind: Literal["network", "curve", "gradients", "filters"]
     trial: Annotated[int, Field(ge=0)] | None = None
     """Number of the trial; without it the one in NAME/NUMBER, else the best or the reference."""
 

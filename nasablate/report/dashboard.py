@@ -70,9 +70,12 @@ TITLES: dict[str, str] = {
     "edf": "Distribution of errors",
     "network": "Network",
     "curve": "Learning curve",
+    "gradients": "Gradients by depth",
+    "filters": "First filters",
     "widths": "Widths",
 }
 _NEEDS: dict[str, str] = {
+    "filters": "a trial that kept its weights and begins with a convolution",
     "importance": f"a search with {LEAST_TRIALS} complete trials",
     "contour": f"a search with {LEAST_TRIALS} complete trials and two axes",
     "forest": "an ablation with a pair of replicates",

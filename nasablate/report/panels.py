@@ -28,7 +28,9 @@ from nasablate.report import (
 from nasablate.report import panel_drawings as drawings
 from nasablate.report.ablation import AblationReport
 from nasablate.report.deletion import DeletionReport
+from nasablate.report.deletion_drawings import lines_drawing
 from nasablate.report.deletion_panels import DELETION_PANELS
+from nasablate.report.inside import filters_markup, gradients_lines, trial_filters
 from nasablate.report.loading import Report, trials_of
 from nasablate.report.markup import Drawing, code_block, items, paragraph, sign, table
 from nasablate.report.network_panel import curve_drawing, curve_table, network_parts
@@ -256,6 +258,12 @@ def _network(panel: NetworkPanel, subject: Subject, show: Show) -> Shown | None:
         assert shown is not None
         shown.parts.append(table(curve_table(trial, curve)))
         return shown
+    if panel.kind == "gradients":
+        lines = gradients_lines(trial, report.result.url)
+        return None if lines is None else show.drawing(lines_drawing(lines), lines.document())
+    if panel.kind == "filters":
+        filters = trial_filters(trial, report.result.url)
+        return None if filters is None else Shown([filters_markup(filters)], filters.document())
     parts, data = network_parts(trial, _epochs(report).get(trial.number, ()))
     return Shown(parts, data) if parts else None
 

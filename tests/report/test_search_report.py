@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from benchmarks.dashboard import build
+from nasablate.figures.plot_style import plotly_script
 from nasablate.report.search import load_search_report
 from nasablate.report.search_page import search_page, state_sentence
 from nasablate.report.search_tables import search_csv
@@ -92,3 +94,11 @@ def test_one_that_has_not_begun(tmp_path):
     page = check_page(search_page(report, MOMENT))
     assert page.of("figure") == []
     assert "script-src 'none'" in page.of("meta")[1]["content"]
+
+
+def test_the_page_of_500_trials_stays_below_3_mb_beside_the_plotting_script(tmp_path):
+    url = f"sqlite:///{tmp_path}/large.db"
+    build(url, 500)
+    page = search_page(load_search_report(open_database(url), "large"), MOMENT)
+    own = len(page.encode()) - len(plotly_script().encode())
+    assert 100_000 < own < 3_000_000
