@@ -6,7 +6,7 @@ Both build the network again; weights are there if the trial kept them.
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from nasablate.errors import NasablateError
 from nasablate.figures.filters import MOST, Filters, filters_svg
@@ -125,7 +125,8 @@ def trial_filters(trial: TrialRecord, url: str) -> Filters | None:
         return None
     if found is None:
         return None
-    weights = found[:MOST].permute(0, 2, 3, 1).tolist()
+    pixels = found[:MOST].permute(0, 2, 3, 1).numpy().tolist()
+    weights = cast("list[list[list[list[float]]]]", pixels)
     shown = tuple(tuple(tuple(tuple(pixel) for pixel in row) for row in one) for one in weights)
     return Filters(trial.name, shown, found.shape[0])
 

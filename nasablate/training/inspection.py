@@ -47,7 +47,8 @@ def unit_gradients(net: Net, images: int = 32, seed: int = 0) -> tuple[float, ..
         buffer.copy_(kept[name])
     for module, training in was_training.items():
         module.training = training
-    return tuple(float(found.flatten(1).norm(dim=1).square().mean().sqrt()) for found in gradients)
+    squares = [found.flatten(1).square().sum(dim=1).mean() for found in gradients]
+    return tuple(float(found.sqrt()) for found in squares)
 
 
 def _outputs(net: Net, batch: Tensor) -> Iterator[Tensor]:
