@@ -12,7 +12,6 @@ anew.
 
 import argparse
 import json
-import random
 import statistics
 from collections.abc import Callable
 from math import ceil
@@ -106,7 +105,6 @@ def _theirs(data: DataSpec, recipe: Recipe, seed: int) -> float:
     train, val, info = loaded.train, loaded.val, loaded.info
     assert isinstance(train, ImageSet)
     assert isinstance(val, ImageSet)
-    random.seed(1000 + seed)
     torch.manual_seed(1000 + seed)  # pyright: ignore[reportUnknownMemberType]
     net = resnet(3, 16)
     initialize(net, recipe.init, 1000 + seed)

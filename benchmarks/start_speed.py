@@ -19,7 +19,6 @@ COMMANDS = {
     BARE: ["-c", "pass"],
     "nasablate --help": ["-c", START, "--help"],
     "nasablate describe resnet-20": ["-c", START, "describe", "resnet-20"],
-    "python -c 'import torch'": ["-c", "import torch"],
 }
 
 

@@ -1,10 +1,10 @@
 """Training as a textbook writes it: the rival of our training loop, with nothing of ours in it.
 
 One picture at a time through PIL, a `DataLoader`, a plain network, torch's own SGD, and loss and
-accuracy read with ``.item()`` at every step.
+accuracy read with ``.item()`` at every step. A picture goes through the operations of torchvision's
+RandomCrop, RandomHorizontalFlip, ToTensor and Normalize, random numbers from torch included.
 """
 
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -38,20 +38,28 @@ class Pictures(Dataset[tuple[Tensor, int]]):
         if self.augment:
             picture = _flipped(_cropped(picture, self.padding))
         pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
-        mean, std = torch.tensor(self.mean), torch.tensor(self.std)
-        scaled = pixels.float().div(255).sub_(mean[:, None, None]).div_(std[:, None, None])
-        return scaled, int(self.labels[index])
+        return _normalized(pixels.float().div(255), self.mean, self.std), int(self.labels[index])
+
+
+def _normalized(pixels: Tensor, means: Sequence[float], stds: Sequence[float]) -> Tensor:
+    mean = torch.as_tensor(means, dtype=pixels.dtype).view(-1, 1, 1)
+    std = torch.as_tensor(stds, dtype=pixels.dtype).view(-1, 1, 1)
+    if bool((std == 0).any()):
+        message = "a channel never varies"
+        raise ValueError(message)
+    return pixels.clone().sub_(mean).div_(std)
 
 
 def _cropped(picture: Image.Image, padding: int) -> Image.Image:
     width, height = picture.size
     padded = ImageOps.expand(picture, padding)
-    left, top = random.randint(0, 2 * padding), random.randint(0, 2 * padding)  # noqa: S311
+    top = int(torch.randint(0, 2 * padding + 1, (1,)).item())
+    left = int(torch.randint(0, 2 * padding + 1, (1,)).item())
     return padded.crop((left, top, left + width, top + height))
 
 
 def _flipped(picture: Image.Image) -> Image.Image:
-    if random.random() < 0.5:  # noqa: S311
+    if bool(torch.rand(1) < 0.5):
         return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return picture
 
