@@ -4,7 +4,6 @@ torchvision and timm are no dependencies: ``pip install nasablate[oracle]``.
 """
 
 import importlib
-import re
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,9 +19,8 @@ from nasablate.blueprint import lower
 from nasablate.genome import Genome, load_genome
 from nasablate.genome.edits import apply_edits
 from nasablate.nets import Net, build
-
-Roles = tuple[tuple[str, str], ...]
-"""Patterns of the other library's names and what they are called here, applied in order."""
+from nasablate.nets.other_names import our_names
+from nasablate.nets.other_names_classic import Roles
 
 SIDE = 72  # sizes on the way down: 36, 18, 9, 5, 3
 BATCH = 2
@@ -157,19 +155,11 @@ def randomize(net: nn.Module) -> None:
 def rename_all(theirs: nn.Module, roles: Roles, ours: nn.Module) -> dict[str, str]:
     """Return our name of every one of their parameters and statistics."""
     wanted = set(ours.state_dict())
-    names = {name: rename(name, roles, wanted) for name in theirs.state_dict()}
+    names = our_names(theirs.state_dict(), roles, wanted)
     missing, unknown = wanted - set(names.values()), set(names.values()) - wanted
     assert not missing, f"not found there: {sorted(missing)[:5]}"
     assert not unknown, f"not found here: {sorted(unknown)[:5]}"
     return names
-
-
-def rename(name: str, roles: Roles, wanted: set[str]) -> str:
-    """Return our name of one of their parameters."""
-    for pattern, role in roles:
-        name = re.sub(pattern, role, name)
-    # the last normalisation of a branch has a number there and a slot of its own here
-    return name if name in wanted else re.sub(r"\.between\d_bn\.", ".post_bn.", name)
 
 
 def _create(oracle: Oracle) -> nn.Module:

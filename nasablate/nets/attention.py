@@ -21,7 +21,7 @@ class RadixSum(nn.Module):
         self, x: Float[Tensor, "batch splits_x_channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
         """Return the sum over ``radix`` chunks of channels."""
-        return _split(x, self.radix).sum(dim=1)
+        return split(x, self.radix).sum(dim=1)
 
     def extra_repr(self) -> str:
         """Show the radix when the module is printed."""
@@ -64,16 +64,16 @@ class RadixCombine(nn.Module):
         weights: Float[Tensor, "batch splits_x_channels 1 1"],
     ) -> Float[Tensor, "batch channels height width"]:
         """Return the weighted sum over ``radix`` chunks of channels."""
-        return _split(x * weights, self.radix).sum(dim=1)
+        return split(x * weights, self.radix).sum(dim=1)
 
     def extra_repr(self) -> str:
         """Show the radix when the module is printed."""
         return f"radix={self.radix}"
 
 
-def _split(
+def split(
     x: Float[Tensor, "batch splits_x_channels height width"], radix: int
 ) -> Float[Tensor, "batch splits channels height width"]:
-    """Give the splits an axis of their own."""
+    """Return the splits with an axis of their own."""
     batch, channels, height, width = x.shape
     return x.reshape(batch, radix, channels // radix, height, width)

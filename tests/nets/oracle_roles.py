@@ -1,92 +1,22 @@
-"""Which preset is which network of torchvision and timm, and what its layers are called there."""
+"""Which preset is which network of torchvision and timm."""
 
-from benchmarks.oracles import Oracle, Roles
+from benchmarks.oracles import Oracle
+from nasablate.blueprint import lower
+from nasablate.genome import load_genome
+from nasablate.nets.other_names import DEEP, DEEP_POOLED, LEGACY_154, PLAIN, PREACTIVATION, rexnet
 from tests.nets.oracle_roles_classic import CLASSIC
 
 CEIL_POOL = {"kernel": 3, "stride": 2, "padding": 0, "ceil": True}
 PADDED_POOL = {"kernel": 3, "stride": 2, "padding": 1, "ceil": False}
 
-UNITS: Roles = (
-    *((rf"^layer{number}\.(?=\d)", f"stages.{number - 1}.") for number in (1, 2, 3, 4)),
-    (r"\.conv2\.conv\.", ".conv2."),
-    (r"\.conv2\.bn0\.", ".between2_bn."),
-    (r"\.conv2\.fc(\d)\.", r".attention_conv\1."),
-    (r"\.conv2\.bn1\.", ".attention_bn."),
-    (r"(stages\.\d+\.\d+)\.bn(\d)\.", r"\1.between\2_bn."),
-    (r"\.se(_module)?\.fc(\d)\.", r".se_conv\2."),
-    (r"^(fc|last_linear)\.", "head.fc."),
-    # Res2Net counts its parts from 0
-    *((rf"\.convs\.{part}\.", f".conv2_{part + 1}.") for part in range(7)),
-    *((rf"\.bns\.{part}\.", f".between2_{part + 1}_bn.") for part in range(7)),
-)
-STRIDED: Roles = (
-    (r"\.downsample\.0\.", ".shortcut_conv."),
-    (r"\.downsample\.1\.", ".shortcut_bn."),
-)
-POOLED: Roles = (
-    (r"\.downsample\.1\.", ".shortcut_conv."),
-    (r"\.downsample\.2\.", ".shortcut_bn."),
-)
-PLAIN_STEM: Roles = (
-    (r"^(layer0\.)?conv1\.", "stem.conv."),
-    (r"^(layer0\.)?bn1\.", "stem.post_bn."),
-)
-DEEP_STEM: Roles = (
-    (r"^conv1\.0\.", "stem.conv1."),
-    (r"^conv1\.1\.", "stem.between1_bn."),
-    (r"^conv1\.3\.", "stem.conv2."),
-    (r"^conv1\.4\.", "stem.between2_bn."),
-    (r"^conv1\.6\.", "stem.conv3."),
-    (r"^bn1\.", "stem.post_bn."),
-)
-PLAIN: Roles = (*PLAIN_STEM, *STRIDED, *UNITS)
-DEEP: Roles = (*DEEP_STEM, *STRIDED, *UNITS)
-DEEP_POOLED: Roles = (*DEEP_STEM, *POOLED, *UNITS)
-LEGACY_154: Roles = (
-    (r"^layer0\.bn3\.", "stem.post_bn."),
-    (r"^layer0\.conv(\d)\.", r"stem.conv\1."),
-    (r"^layer0\.bn(\d)\.", r"stem.between\1_bn."),
-    *STRIDED,
-    *UNITS,
-)
-PREACTIVATION: Roles = (
-    (r"^stem\.norm(\d)\.", r"stem.between\1_bn."),
-    (r"\.blocks\.", "."),
-    (r"\.norm1\.", ".pre_bn."),
-    (r"\.norm2\.", ".between1_bn."),
-    (r"\.norm3\.", ".between2_bn."),
-    (r"\.downsample\.conv\.", ".shortcut_conv."),
-    (r"^norm\.", "head.tail_bn."),
-    *UNITS,
-)
-REXNET_UNITS = [
-    (stage, unit) for stage, units in enumerate((1, 2, 2, 3, 3, 5)) for unit in range(units)
-]
-REXNET: Roles = (
-    (r"^stem\.bn\.", "stem.post_bn."),
-    (r"^features\.16\.conv\.", "head.penultimate."),
-    (r"^features\.16\.bn\.", "head.penultimate_bn."),
-    *(
-        (rf"^features\.{index}\.", f"stages.{stage}.{unit}.")
-        for index, (stage, unit) in enumerate(REXNET_UNITS)
-    ),
-    (r"\.conv_exp\.conv\.", ".conv1."),
-    (r"\.conv_exp\.bn\.", ".between1_bn."),
-    (r"\.conv_dw\.conv\.", ".conv2."),
-    (r"\.conv_dw\.bn\.", ".between2_bn."),
-    (r"\.conv_pwl\.conv\.", ".conv3."),
-    (r"\.conv_pwl\.bn\.", ".post_bn."),
-    (r"\.se\.fc(\d)\.", r".se_conv\1."),
-    (r"\.se\.bn\.", ".se_bn."),
-)
-
 
 def _rexnet(width: float) -> Oracle:
     """timm names some widths; of the others it has the class."""
+    preset = f"rexnet-{width}"
+    roles = rexnet(lower(load_genome(preset)))
     if width in {1.0, 1.3, 1.5, 2.0, 3.0}:
-        return Oracle(f"rexnet-{width}", f"timm/rexnet_{round(100 * width)}", REXNET)
-    options = {"width_mult": width}
-    return Oracle(f"rexnet-{width}", "timm/rexnet_100", REXNET, options=options)
+        return Oracle(preset, f"timm/rexnet_{round(100 * width)}", roles)
+    return Oracle(preset, "timm/rexnet_100", roles, options={"width_mult": width})
 
 
 def _resnext(depth: int, cardinality: int, base_width: int) -> Oracle:
