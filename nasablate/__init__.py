@@ -12,10 +12,20 @@ if TYPE_CHECKING:
     from nasablate.blueprint import cost, describe, lower
     from nasablate.genome import Genome, load_genome
     from nasablate.nets import build
+    from nasablate.nets.network_file import load_network
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["Genome", "__version__", "build", "cost", "describe", "load_genome", "lower"]
+__all__ = [
+    "Genome",
+    "__version__",
+    "build",
+    "cost",
+    "describe",
+    "load_genome",
+    "load_network",
+    "lower",
+]
 
 _HOMES = {
     "Genome": "nasablate.genome",
@@ -23,6 +33,7 @@ _HOMES = {
     "cost": "nasablate.blueprint",
     "describe": "nasablate.blueprint",
     "load_genome": "nasablate.genome",
+    "load_network": "nasablate.nets.network_file",
     "lower": "nasablate.blueprint",
 }
 

@@ -1,20 +1,26 @@
-"""``nasablate train``: one network, trained here and now, kept nowhere."""
+"""``nasablate train``: one network, trained here and now, kept if asked."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nasablate.cli.options import AllowCodeOption, GenomeArgument, code_permission, read_genome
 from nasablate.cli.output import format_error, format_seconds
+from nasablate.cli.writing import check_target, whole_file
 from nasablate.errors import RunError
 
 if TYPE_CHECKING:
-    from nasablate.training import EpochRecord
+    from nasablate.training import EpochRecord, Outcome, TrainJob
 
 EXAMPLES = """\
   nasablate train resnet-20 --epochs 5
   nasablate train my_network.yaml --data cifar10-jpeg --recipe resnet-cifar
-  nasablate train resnet-20 --data folder:my_images --size 32"""
+  nasablate train resnet-20 --data folder:my_images --size 32
+  nasablate train resnet-20 --keep resnet-20.safetensors"""
 
 
 def command(  # noqa: PLR0913 - one parameter per option
@@ -35,12 +41,32 @@ def command(  # noqa: PLR0913 - one parameter per option
         typer.Option(min=1, help="Instead of the recipe's epochs.", show_default=False),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all randomness.")] = 0,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Start from these weights, as import-weights writes them.",
+            show_default=False,
+        ),
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the trained network in this safetensors file.",
+            show_default=False,
+        ),
+    ] = None,
     allow_code: AllowCodeOption = False,
 ) -> None:
     """Train one network here and print its error.
 
     Nothing is kept in the database; the test set is not read.
     """
+    if keep is not None:
+        check_target(keep, ".safetensors", "--keep")
+
     from nasablate.genome import DataSpec, load_recipe
 
     network = read_genome(genome)
@@ -59,6 +85,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         data=data_spec,
         seed=seed,
         device=choose_device(1),
+        start=start,
     )
 
     def show(record: "EpochRecord") -> bool:
@@ -66,7 +93,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         return True
 
     with code_permission(allowed=allow_code):
-        outcome = fit(job, show)
+        outcome = fit(job, show) if keep is None else _fit_and_keep(job, show, keep)
     if outcome.state == "diverged":
         message = f"the training diverged in epoch {len(outcome.records)}: {outcome.reason}"
         raise RunError(message)
@@ -75,6 +102,22 @@ def command(  # noqa: PLR0913 - one parameter per option
         f" {format_error(outcome.records[-1].val_error)}"
         f" ({info.num_val} images, 1 run, seed {seed}); the test set was not read"
     )
+
+
+def _fit_and_keep(job: "TrainJob", show: "Callable[[EpochRecord], bool]", keep: Path) -> "Outcome":
+    """Train, and write the network and its weights to one file unless it diverged."""
+    from nasablate.nets.network_file import save_network
+    from nasablate.nets.weight_files import read_weights
+    from nasablate.training import fit
+    from nasablate.training.checkpoint import WEIGHTS
+
+    with TemporaryDirectory(prefix="nasablate-") as scratch:
+        folder = Path(scratch)
+        outcome = fit(replace(job, folder=folder, keep_weights=True), show)
+        if outcome.state != "diverged":
+            with whole_file(keep, "--keep") as place:
+                save_network(place, job.genome, read_weights(folder / WEIGHTS).tensors)
+    return outcome
 
 
 def _epoch_line(record: "EpochRecord", epochs: int) -> str:

@@ -38,8 +38,8 @@ class FromWeights(SpecModel):
 
     genome: GenomeRef
     weights: Annotated[tuple[str, ...], Field(min_length=1)]
-    """State dicts that ``torch.load(..., weights_only=True)`` reads, beside the file or by
-    path."""
+    """State dicts with our names, safetensors or what ``torch.load(..., weights_only=True)``
+    reads, beside the file or by path; ``nasablate import-weights`` writes such."""
 
 
 def _network_tag(value: object) -> str:

@@ -8,9 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from nasablate.blueprint import lower
 from nasablate.blueprint.blueprint import Blueprint
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
-from nasablate.nets.build import build
+from nasablate.genome.genome import Genome
+from nasablate.genome.recipe import InitRule
+from nasablate.nets.build import Net, build
+from nasablate.nets.initialize import initialize
 from nasablate.nets.other_names import LAYOUTS, our_names
 from nasablate.nets.weight_files import WeightFile
 
@@ -186,3 +190,12 @@ def _nothing_fits(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> 
         f"none of its {len(given)} tensors fits the network: its first is {theirs!r}"
         f" ({shape_text(given[theirs])}), the network's first is {ours!r}"
     )
+
+
+def completed(genome: Genome, found: Match, rule: InitRule, seed: int) -> Net:
+    """Return a network with the weights of a match, and initial ones for what it lacks."""
+    net = build(lower(genome))
+    initialize(net, rule, seed)
+    state: dict[str, Tensor] = net.state_dict()
+    net.load_state_dict({**state, **found.tensors})
+    return net.eval()

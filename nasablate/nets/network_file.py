@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from nasablate.blueprint import digest, lower
@@ -33,10 +33,14 @@ def save_network(path: Path, genome: Genome, weights: Mapping[str, Tensor]) -> N
         path: Where to; readers may see half of it, so callers write elsewhere and rename.
         genome: The network.
         weights: Its state dict.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     # safetensors refuses tensors that share memory or are not dense
     tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-    save_file(tensors, path, metadata={"format": "pt", **network_texts(genome)})
+    # its own writer of files gives them to their owner alone
+    path.write_bytes(save(tensors, metadata={"format": "pt", **network_texts(genome)}))
 
 
 def load_network(path: str | Path) -> Net:

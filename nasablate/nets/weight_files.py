@@ -91,9 +91,9 @@ def _read_torch(path: Path, start: bytes) -> object:
 def _reason(error: Exception) -> str:
     """Return what torch found, without its advice to load the file unsafely."""
     text = str(error)
-    refused = re.search(r"Unsupported (global: GLOBAL [\w.]+|operand \d+)", text)
+    refused = re.search(r"[Uu]nsupported (?:global: )?GLOBAL ([\w.]+)", text)
     if refused is not None:
-        return f"it asks for what is no tensor: {refused[1].removeprefix('global: GLOBAL ')}"
+        return f"it asks for {refused[1]}"
     if "weights_only" in text:
         return "it asks for more than tensors"
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")

@@ -14,6 +14,7 @@ from nasablate.data.streaming import StreamedSet
 from nasablate.errors import DataError, RunError
 from nasablate.genome import DeletionSpec, Genome, Recipe
 from nasablate.nets import Net
+from nasablate.nets.weight_files import read_weights
 from nasablate.search.deletion_networks import Member, StudiedNetwork
 from nasablate.search.deletion_trials import Deletion, Images
 from nasablate.store import Predictions
@@ -104,7 +105,7 @@ def weighted_net(
 
 
 def _weights(path: Path, device: torch.device) -> dict[str, torch.Tensor]:
-    return torch.load(path, map_location=device, weights_only=True)
+    return {name: value.to(device) for name, value in read_weights(path).tensors.items()}
 
 
 def evaluate_member(

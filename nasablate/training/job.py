@@ -28,6 +28,8 @@ class TrainJob:
     keep_weights: bool = False
     workers: int = 1
     """Processes that share every batch; see ``training.team``."""
+    start: Path | None = None
+    """A file with all weights of the network, instead of those that the seed would give."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class TestResult:
 
 def job_digest(job: TrainJob) -> str:
     """Return the hex SHA-256 of all that decides the result: not labels, folder or device."""
-    document = {
+    document: dict[str, Any] = {
         "genome": _without_labels(job.genome.document()),
         "recipe": _without_labels(job.recipe.essential()),
         "data": job.data.document(),
@@ -90,6 +92,8 @@ def job_digest(job: TrainJob) -> str:
     }
     if job.workers > 1:
         document["workers"] = job.workers
+    if job.start is not None:
+        document["start"] = hashlib.sha256(job.start.read_bytes()).hexdigest()
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

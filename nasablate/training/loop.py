@@ -18,7 +18,7 @@ from nasablate.training.device import device_and_threads
 from nasablate.training.evaluation import error_percent, evaluate
 from nasablate.training.job import EpochRecord, Outcome, TrainJob, job_digest
 from nasablate.training.memory import memory_measured
-from nasablate.training.network import check_fit, make_net
+from nasablate.training.network import check_fit, make_net, take_weights
 from nasablate.training.optimizer import make_optimizer, set_learning_rate
 from nasablate.training.predictions import save_predictions
 from nasablate.training.schedule import learning_rate, plateau_factor
@@ -46,6 +46,7 @@ def fit(job: TrainJob, on_epoch: OnEpoch, team: Team = ALONE) -> Outcome:
     Raises:
         DataError: the data are missing, or the network does not fit them.
         GenomeError: the genome describes no legal network.
+        SpecError: the weights to start from are not those of this network.
         OutOfMemoryError: the device has too little memory for a batch.
     """
     data = load_train(job.data)
@@ -67,9 +68,11 @@ class _Training:
         self.folder = job.folder if team.rank == 0 else None
         self.job = job
         self.device = device
-        self.owner = f"{job_digest(job)}:{data.info.fingerprint}"
         self.net = make_net(job.genome, recipe, job.seed, device)
+        if job.start is not None:
+            take_weights(self.net, job.genome, job.start)
         team.join(self.net)
+        self.owner = f"{job_digest(job)}:{data.info.fingerprint}"
         self.optimizer = make_optimizer(self.net, recipe.optimizer)
         average = recipe.average
         self.average = None if average is None else AveragedWeights(self.net, average)

@@ -1,5 +1,7 @@
 """From a training job to a network on the device."""
 
+from pathlib import Path
+
 import torch
 from torch import nn
 
@@ -9,6 +11,8 @@ from nasablate.errors import DataError
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
 from nasablate.nets import build, initialize, zero_last_norms
+from nasablate.nets.matching import check_whole, match
+from nasablate.nets.weight_files import read_weights
 from nasablate.training.onednn import avoid_strided_pointwise, keep_primitives
 from nasablate.training.precision import check_precision
 
@@ -27,6 +31,18 @@ def make_net(genome: Genome, recipe: Recipe, seed: int, device: torch.device) ->
         avoid_strided_pointwise(net)
     net.to(device=device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return net
+
+
+def take_weights(net: nn.Module, genome: Genome, file: Path) -> None:
+    """Give a network the weights of a file.
+
+    Raises:
+        SpecError: the file is damaged, or has not exactly the weights of this network.
+    """
+    found = match(read_weights(file), lower(genome), layout="nasablate")
+    remedy = "name the weights of this network; 'nasablate import-weights --partial' completes some"
+    check_whole(found, file, remedy)
+    net.load_state_dict(dict(found.tensors))
 
 
 def check_fit(genome: Genome, info: DataInfo) -> None:
