@@ -69,6 +69,8 @@ class _Frame:
         if self.x_is_log:
             low, high = log10(low), log10(high)
         room = 0.03 * (high - low)
+        every = [point.x for series in lines.series for point in series.points]
+        self.x_is_whole = all(float(x).is_integer() for x in every)
         self.across = Scale(low - room, high + room, _LEFT, _WIDTH - _RIGHT)
         least, most = lines.span("y")
         self.is_log = lines.log_y and least > 0
@@ -126,7 +128,8 @@ def _ticks(frame: _Frame) -> Iterator[tuple[float, str]]:
     """Yield where numbers stand on the horizontal axis, in its own measure."""
     low, high = frame.across.low, frame.across.high
     if not frame.x_is_log:
-        for tick in axis_ticks(low, high):
+        found = axis_ticks(low, high)
+        for tick in [tick for tick in found if tick.is_integer() or not frame.x_is_whole]:
             large = max(abs(low), abs(high)) >= 1e5
             plain = number(tick, 10).rstrip("0").rstrip(".")
             yield tick, short_number(tick) if large else plain

@@ -8,6 +8,7 @@ import pytest
 
 from nasablate.analysis.deletion import summarize
 from nasablate.figures.deletion import deletion_figures
+from nasablate.figures.lines import LinePoint, Lines, Series
 from nasablate.figures.lines_plot import lines_plot
 from nasablate.figures.lines_svg import lines_svg
 from nasablate.search.deletion_result import (
@@ -111,3 +112,11 @@ def test_a_network_keeps_its_colour_where_others_are_left_out():
     for figure in (figures.orders, figures.random):
         (drawn,) = [trace for trace in lines_plot(figure).data if trace.name == "b"]
         assert drawn.line.color == colours["b"] != colours["a"]
+
+
+def test_numbers_that_are_whole_have_whole_marks_below_the_axis():
+    found = Lines(
+        "k", "t", "units", "y", (Series("s", (LinePoint(1, 2.5), LinePoint(2, 3.5))),), ""
+    )
+    shown = re.findall(r'pl-middle pl-small pl-number">([^<]*)<', lines_svg(found))
+    assert shown == ["1", "2"]
