@@ -88,7 +88,7 @@ def within(differences: list[float], margin: float) -> dict[str, float | int | s
 def _once(key: str, train: Callable[[], float]) -> float:
     """Return the error of a training, from an earlier call if there was one."""
     path = RESULTS / "equivalence-trainings.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
     if key not in known:
         known[key] = train()
         path.write_text(json.dumps(known, indent=1) + "\n")

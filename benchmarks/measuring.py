@@ -24,7 +24,7 @@ def take_turns(forms: Mapping[str, Form], rounds: int) -> dict[str, list[float]]
     """Run all forms ``rounds`` times in alternating order and return their numbers by form."""
     found: dict[str, list[float]] = {name: [] for name in forms}
     for number in range(rounds):
-        order = list(forms) if number % 2 == 0 else list(reversed(forms))
+        order = list(forms)[:: 1 if number % 2 == 0 else -1]
         for name in order:
             found[name].append(forms[name]())
     return found

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.measuring import keep, ratios, spread, tree_seconds
 from benchmarks.speed_page import write_page
-from nasablate.genome import SearchSpec
+from nasablate.genome import SearchSpec, load_genome
 from nasablate.search.driver import Driver, Rules
 from nasablate.search.engine import make_proposer
 from nasablate.search.job import Job, JobEnd, OnEpoch
@@ -118,7 +118,7 @@ def _spec(trials: int) -> SearchSpec:
     return SearchSpec.parse(
         {
             "name": "nothing",
-            "base": "resnet-20",
+            "base": load_genome("resnet-20").document(),
             "axes": {"width": {"int": [16, 16 + 8 * trials]}, "stem.width": {"int": [8, 16]}},
             "training": {"recipe": "quick", "epochs": 1},
             "data": "digits",

@@ -37,7 +37,8 @@ class Pictures(Dataset[tuple[Tensor, int]]):
         picture = Image.fromarray(self.images[index].transpose(1, 2, 0))
         if self.augment:
             picture = _flipped(_cropped(picture, self.padding))
-        pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
+        pixels = torch.from_numpy(np.array(picture))  # pyright: ignore[reportUnknownMemberType]
+        pixels = pixels.permute(2, 0, 1).contiguous()
         return _normalized(pixels.float().div(255), self.mean, self.std), int(self.labels[index])
 
 
@@ -98,7 +99,7 @@ class Textbook:
             loss = self.criterion(logits, labels)
             self.optimizer.zero_grad()
             loss.backward()
-            self.optimizer.step()
+            self.optimizer.step()  # pyright: ignore[reportUnknownMemberType]
             yield loss.item(), (logits.argmax(1) == labels).float().mean().item()
 
     def error_percent(self, batches: "DataLoader[tuple[Tensor, int]]") -> float:

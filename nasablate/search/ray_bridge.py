@@ -169,7 +169,7 @@ def run_tune(
     Trials of one worker have its CPUs and GPUs; of several, each worker has them by itself.
     """
     if share.workers == 1:
-        resources = {"cpu": share.cpus, "gpu": share.gpus}
+        resources: dict[str, float] = {"cpu": share.cpus, "gpu": share.gpus}
     else:  # the trial's own process only waits, but Ray wants it to take something
         resources = {"cpu": 0, "memory": 1}
     tuner = tune.Tuner(

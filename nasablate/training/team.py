@@ -6,6 +6,9 @@ of the whole batch on one device, but for the order of floating-point sums. Drop
 paths draw other masks than one device would.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# torch.distributed is half typed.
+
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
@@ -179,13 +182,13 @@ class _SharedNorm(nn.BatchNorm2d):
 
 def _sum(values: Tensor) -> Tensor:
     """Return the sum per channel over all images of all workers; gradients flow to all."""
-    return all_reduce(values.sum((0, 2, 3)))
+    found: Tensor = all_reduce(values.sum((0, 2, 3)))
+    return found
 
 
-def _summed(_: object, bucket: distributed.GradBucket) -> torch.futures.Future[Tensor]:
+def _summed(_: object, bucket: Any) -> torch.futures.Future[Tensor]:
     """Sum gradients, where DDP's own hook would average them: losses are shares of a batch."""
-    work = distributed.all_reduce(bucket.buffer(), async_op=True)
-    assert work is not None
+    work: Any = distributed.all_reduce(bucket.buffer(), async_op=True)
     future: torch.futures.Future[Any] = work.get_future()
     return future.then(_first)
 
