@@ -186,7 +186,10 @@ def _sum(values: Tensor) -> Tensor:
     return found
 
 
-def _summed(_: object, bucket: Any) -> torch.futures.Future[Tensor]:
+def _summed(
+    _: object,
+    bucket: distributed.GradBucket,  # pyright: ignore[reportPrivateImportUsage] - DDP checks it
+) -> torch.futures.Future[Tensor]:
     """Sum gradients, where DDP's own hook would average them: losses are shares of a batch."""
     work: Any = distributed.all_reduce(bucket.buffer(), async_op=True)
     future: torch.futures.Future[Any] = work.get_future()
