@@ -73,6 +73,7 @@ def test_no_module_is_called_utils() -> None:
     [
         ("ray", r"nasablate/search/ray_\w+\.py"),
         ("plotly", r"nasablate/figures/.*"),
+        ("reportlab", r"nasablate/figures/pdf\w*\.py"),
         ("sqlalchemy", r"nasablate/store/.*"),
         ("optuna_dashboard", r"nasablate/(cli/dashboard|report/\w+)\.py"),
         ("search_spaces", r"nothing"),
@@ -154,7 +155,10 @@ def test_changelog_agrees_with_the_version() -> None:
 
 def test_imported_libraries_are_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {re.split(r"[\[<>=]", text)[0] for text in project["dependencies"]}
+    for_users = {name: found for name, found in project["optional-dependencies"].items()
+                 if name not in {"dev", "oracle"}}  # fmt: skip
+    texts = [*project["dependencies"], *(text for found in for_users.values() for text in found)]
+    declared = {re.split(r"[\[<>=]", text)[0] for text in texts}
     package_of = {"PIL": "pillow", "sklearn": "scikit-learn", "ruamel": "ruamel.yaml"}
     used = {name.split(".")[0] for path in SOURCES for name in imports_of(path)}
     used -= {*sys.stdlib_module_names, "nasablate"}

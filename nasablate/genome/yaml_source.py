@@ -1,8 +1,9 @@
 """Reads one YAML file as plain data and remembers where each value stands."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -172,3 +173,17 @@ def _child(node: Any, part: str | int) -> tuple[Any, int, int] | None:
         inner = held[part]
         return inner, inner.start_mark.line + 1, inner.start_mark.column + 1
     return None
+
+
+def yaml_text(document: Mapping[str, Any]) -> str:
+    r"""Return a document as a YAML file, keys in their order.
+
+    >>> yaml_text({"b": [1, 2], "a": None})
+    'b:\n- 1\n- 2\na:\n'
+    """
+    buffer = StringIO()
+    writer: Any = YAML()
+    writer.allow_unicode = True
+    writer.width = 100
+    writer.dump(dict(document), buffer)
+    return buffer.getvalue()

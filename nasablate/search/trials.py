@@ -8,10 +8,9 @@ from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nasablate.blueprint.units.custom import code_folder
 from nasablate.genome.space import Direction
+from nasablate.genome.yaml_source import yaml_text
 from nasablate.search.job import (
     ATTEMPT_FILE,
     CHECKPOINT_FILE,
@@ -136,9 +135,7 @@ class Trial:
 
     def texts(self) -> dict[str, str]:
         """Return what is offered as files beside the trial: its genome and its curve."""
-        genome = yaml.safe_dump(
-            json.loads(self.attributes["genome"]), sort_keys=False, allow_unicode=True
-        )
+        genome = yaml_text(json.loads(self.attributes["genome"]))
         names = [found.name for found in fields(Epoch)]
         rows = [astuple(self.curve[epoch]) for epoch in sorted(self.curve)]
         lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
