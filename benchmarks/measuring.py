@@ -45,11 +45,8 @@ def _used(who: int) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def tree_seconds() -> float:
-    """Return the processor seconds of this process and its descendants, the ended ones included.
-
-    Those that a process was orphaned from are lost. Linux only.
-    """
+def tree_seconds() -> dict[int, float]:
+    """Return the processor seconds of this process and its living descendants. Linux only."""
     ticks = os.sysconf("SC_CLK_TCK")
     parents: dict[int, int] = {}
     spent: dict[int, float] = {}
@@ -58,13 +55,22 @@ def tree_seconds() -> float:
             fields = _stat(entry)
             if fields is not None:
                 parents[int(entry.name)] = int(fields[1])
-                spent[int(entry.name)] = sum(int(ticked) for ticked in fields[11:15]) / ticks
+                spent[int(entry.name)] = sum(int(ticked) for ticked in fields[11:13]) / ticks
     family = {os.getpid()}
     while True:
         found = {child for child, parent in parents.items() if parent in family} - family
         if not found:
-            return sum(spent.get(member, 0.0) for member in family)
+            return {member: spent.get(member, 0.0) for member in family}
         family |= found
+
+
+def seconds_between(before: Mapping[int, float], after: Mapping[int, float]) -> float:
+    """Return what the processes that are there afterwards have spent; ended ones are left out.
+
+    >>> seconds_between({1: 5.0, 2: 9.0}, {1: 6.0, 3: 0.5})
+    1.5
+    """
+    return sum(spent - before.get(process, 0.0) for process, spent in after.items())
 
 
 def _stat(entry: Path) -> list[str] | None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.measuring import keep, ratios, spread, tree_seconds
+from benchmarks.measuring import keep, ratios, seconds_between, spread, tree_seconds
 from benchmarks.speed_page import write_page
 from nasablate.genome import SearchSpec, load_genome
 from nasablate.search.driver import Driver, Rules
@@ -52,7 +52,9 @@ class Marks(SilentObserver):
     skip: int
     trials: int
     number: int = 0
-    marks: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    marks: list[tuple[float, dict[int, float]]] = field(
+        default_factory=list[tuple[float, dict[int, float]]]
+    )
 
     def on_trial_end(self, number: int, state: State, value: float | None, reason: str) -> None:
         """Take the time at the first and the last trial that count."""
@@ -67,9 +69,9 @@ class Marks(SilentObserver):
 
     def per_trial(self) -> tuple[float, float]:
         """Return wall and processor seconds per trial."""
-        (wall, cpu), (last_wall, last_cpu) = self.marks
+        (wall, before), (last_wall, after) = self.marks
         count = self.trials - self.skip
-        return (last_wall - wall) / count, (last_cpu - cpu) / count
+        return (last_wall - wall) / count, seconds_between(before, after) / count
 
 
 def main() -> None:
