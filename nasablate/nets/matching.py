@@ -94,18 +94,16 @@ def check_whole(found: Match, path: Path, remedy: str) -> None:
     """Refuse a file that does not give every weight of the network, or gives others too.
 
     Raises:
-        SpecError: one problem for each name, up to 20, and the number of the others.
+        SpecError: one problem for each name, up to 20, and one with their number.
     """
     mismatches = found.mismatches
     if not mismatches:
         return
-    problems = [
-        Problem(one.name, NOT_GIVEN, one.rule, remedy, where=str(path)) for one in mismatches
-    ][:SHOWN]
-    rest = len(mismatches) - len(problems)
-    if rest:
-        rule = f"{rest} more names do not match"
-        problems.append(Problem("", NOT_GIVEN, rule, where=str(path)))
+    shown = mismatches[:SHOWN]
+    problems = [Problem(one.name, NOT_GIVEN, one.rule, where=str(path)) for one in shown]
+    rest = len(mismatches) - len(shown)
+    rule = f"{len(mismatches)} names do not match" + (f", {rest} more than shown" if rest else "")
+    problems.append(Problem("", NOT_GIVEN, rule, remedy, where=str(path)))
     raise SpecError(problems)
 
 

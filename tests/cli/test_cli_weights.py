@@ -84,7 +84,7 @@ def test_a_partial_import_lists_what_is_new(folder: Path) -> None:
     torch.save(weights, folder / "part.pt")
     before = tree(folder)
     answer = run_here("import-weights", "tiny.yaml", "part.pt")
-    check_clear(answer, ["layer9.weight", "head.fc.weight", "fc.bias", "--partial"], lines=3)
+    check_clear(answer, ["layer9.weight", "head.fc.weight", "fc.bias", "--partial"], lines=4)
     assert tree(folder) == before
     answer = run_here("import-weights", "tiny.yaml", "part.pt", "--partial")
     assert answer.code == 0, answer.err
@@ -140,7 +140,7 @@ def test_weights_of_another_network_are_listed(folder: Path) -> None:
     (folder / "deeper.yaml").write_text(json.dumps({"kind": "genome", **deeper}))
     before = tree(folder)
     answer = run_here("export", "deeper.yaml", "--weights", "weights.pt", "--to", "a.pt2")
-    check_clear(answer, ["stages.0.1.conv1.weight", "4 x 4 x 3 x 3", "import-weights"], lines=12)
+    check_clear(answer, ["stages.0.1.conv1.weight", "4 x 4 x 3 x 3", "import-weights"], lines=13)
     assert tree(folder) == before
 
 

@@ -16,6 +16,7 @@ from nasablate.nets.matching import check_whole, completed, match, wanted_tensor
 from nasablate.nets.other_names import LAYOUTS
 from nasablate.nets.weight_files import WeightFile
 from tests.nets.oracle_roles import ORACLES
+from tests.nets.oracle_roles_classic import TO_MEASURE
 
 needs_oracles = pytest.mark.skipif(
     not available(), reason="torchvision and timm are not installed: pip install nasablate[oracle]"
@@ -41,7 +42,7 @@ CHOSEN = (
     "torchvision/googlenet(init_weights=False, dropout=0.0, dropout_aux=0.0, aux_logits=True)",
     "torchvision/inception_v3(init_weights=False, dropout=0.0, aux_logits=True)",
 )
-BY_NAME = {oracle.name: oracle for oracle in reversed(ORACLES)}
+BY_NAME = {oracle.name: oracle for oracle in reversed((*ORACLES, *TO_MEASURE))}
 
 
 def theirs(oracle: Oracle) -> dict[str, Tensor]:
@@ -122,7 +123,8 @@ def test_all_kinds_of_mismatch_are_told_apart() -> None:
     ]
     with pytest.raises(SpecError) as caught:
         check_whole(found, Path("w.pt"), "mend it")
-    assert len(caught.value.problems) == 3
+    assert len(caught.value.problems) == 4
+    assert str(caught.value).endswith("w.pt: 3 names do not match; mend it")
     assert all(str(one).startswith("w.pt: ") for one in caught.value.problems)
 
 
@@ -131,7 +133,9 @@ def test_a_long_list_ends_with_a_number() -> None:
     with pytest.raises(SpecError) as caught:
         check_whole(found, Path("w.pt"), "mend it")
     assert len(caught.value.problems) == 21
-    assert f"{len(found.missing) - 20} more names do not match" in str(caught.value)
+    total = len(found.missing)
+    last = f"w.pt: {total} names do not match, {total - 20} more than shown; mend it"
+    assert str(caught.value).endswith(last)
 
 
 def test_a_deeper_vgg_starts_from_a_shallower_one() -> None:
