@@ -29,7 +29,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "installing into $(VENV); this takes a few minutes"
 	$(if $(TORCH_INDEX),$(PYTHON) -m pip install -q --no-deps -c constraints.txt --index-url $(TORCH_INDEX) torch)
 	$(PYTHON) -m pip install -q -c constraints.txt torch
-	$(PYTHON) -m pip install -q -c constraints.txt -e '.[dev,oracle]'
+	$(PYTHON) -m pip install -q -c constraints.txt -e '.[dev,oracle,augment,onnx]'
 	@touch $@
 
 search: install
