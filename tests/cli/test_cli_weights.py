@@ -174,6 +174,8 @@ kind: deletion
 name: imported
 networks:
   ours: {genome: tiny.yaml, weights: [tiny.safetensors]}
+  trained: tiny.yaml
+training: {recipe: quick, epochs: 1, batch_size: 50}
 data: {name: digits, subset: 100}
 delete: {each: true}
 """
@@ -189,3 +191,13 @@ def test_a_deletion_study_runs_on_imported_weights(folder: Path) -> None:
     url = "sqlite:///runs/nasablate.db"
     refused = run_here("export", "imported/0", "--to", "a.safetensors", "--storage", url)
     check_clear(refused, ["imported/0", "is no training"])
+    kept = run_here("export", "imported.networks/0", "--to", "a.safetensors", "--storage", url)
+    assert kept.code == 0, kept.err
+    trial = folder / "runs" / "imported.networks" / "trials" / "00000" / "weights.pt"
+    wanted = torch.load(trial, weights_only=True)
+    found = nasablate.load_network("a.safetensors").state_dict()
+    assert all(torch.equal(found[name], value) for name, value in wanted.items())
+    trial.unlink()
+    lost = run_here("export", "imported.networks/0", "--to", "b.safetensors", "--storage", url)
+    check_clear(lost, ["kept no weights", "evaluate: test", "train GENOME --keep"])
+    assert not (folder / "b.safetensors").exists()
