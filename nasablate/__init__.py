@@ -1,4 +1,4 @@
-"""Architecture search and ablation studies of residual networks.
+"""Architecture search and ablation studies of convolutional networks.
 
     from nasablate import build, cost, lower, load_genome
 

@@ -40,7 +40,7 @@ DEBUG_VARIABLE = "NASABLATE_DEBUG"
 
 app = typer.Typer(
     name="nasablate",
-    help="Search and study residual networks; every result is kept in one database.",
+    help="Search and study convolutional networks; every result is kept in one database.",
     epilog="\b\nStart here:\n"
     "  nasablate describe resnet-20\n"
     "  nasablate search search_spaces/quickstart.yaml\n"
@@ -116,4 +116,4 @@ def _options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Search and study residual networks; every result is kept in one database."""
+    """Search and study convolutional networks; every result is kept in one database."""

@@ -62,4 +62,4 @@ def memory_of(name: str) -> int | None:
     device = device_of(name)
     if device.type != "cuda":
         return None
-    return int(torch.cuda.get_device_properties(device).total_memory)
+    return torch.cuda.mem_get_info(device)[1]
