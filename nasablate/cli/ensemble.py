@@ -57,8 +57,8 @@ def command(
     """Average the class probabilities of trained networks and compare.
 
     Every network over its seeds, and all networks together: error by number of members,
-    disagreement, ambiguity, calibration, and gains by class. Trainings keep their last weights
-    only, so there are no ensembles of snapshots.
+    disagreement, ambiguity, calibration, and gains by class. A training whose recipe has
+    snapshots is an ensemble, too.
     """
     from nasablate.search.ensemble import run_ensemble
 

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nasablate.genome.augmentation import Augmentation
 from nasablate.genome.base import SpecModel
@@ -19,7 +19,7 @@ class Recipe(SpecModel):
     """A training recipe."""
 
     later: ClassVar[frozenset[str]] = frozenset(
-        {"accumulate", "clip", "average", "zero_last_norm", "precision"}
+        {"accumulate", "clip", "average", "zero_last_norm", "precision", "snapshots"}
     )
     kind: Literal["recipe"] = "recipe"
     schema_version: Literal[1] = 1
@@ -36,6 +36,9 @@ class Recipe(SpecModel):
     """A limit on the gradients of every step."""
     schedule: ScheduleSpec = CosineSchedule()
     warmup: Warmup = Warmup()
+    snapshots: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Sets of weights a training leaves where weights are kept: of the last epoch, and of equally
+    spaced epochs before it, for ``nasablate ensemble``."""
     average: WeightAverage | None = None
     """A moving average of the weights, evaluated and kept in their place."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -51,6 +54,22 @@ class Recipe(SpecModel):
     precision: Precision = "float32"
     """``bfloat16``: feature maps and products in half precision; weights, statistics of
     normalisations and losses stay float32. Refused where the hardware only imitates it."""
+
+    @model_validator(mode="after")
+    def _snapshots_are_different(self) -> Self:
+        if self.snapshots > self.epochs:
+            message = f"snapshots: {self.snapshots} cannot be taken in {self.epochs} epochs"
+            raise ValueError(message)
+        return self
+
+    @property
+    def snapshot_epochs(self) -> tuple[int, ...]:
+        """The epochs before the last whose weights are kept.
+
+        >>> Recipe(epochs=10, snapshots=4).snapshot_epochs
+        (2, 5, 8)
+        """
+        return tuple(round(k * self.epochs / self.snapshots) for k in range(1, self.snapshots))
 
     def canonical_json(self) -> str:
         """Return the one JSON text of what a recipe says: sorted keys, no spaces.

@@ -30,8 +30,13 @@ class ExponentialSchedule(SpecModel):
 class CosineSchedule(SpecModel):
     """Half a cosine from the full learning rate to ``final`` times it, step by step."""
 
+    later: ClassVar[frozenset[str]] = frozenset({"cycles"})
     kind: Literal["cosine"] = "cosine"
     final: Fraction = 0.0
+    cycles: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Equal parts of the training, each with a cosine of its own (warm restarts, Loshchilov and
+    Hutter 2017, arXiv 1608.03983); with as many ``snapshots`` it trains an ensemble (Huang et al.
+    2017, arXiv 1704.00109)."""
 
 
 class PolynomialSchedule(SpecModel):

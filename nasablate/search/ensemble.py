@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PURPOSE = "ensemble of trained networks"
 _WEIGHTS = "weights.pt"
+What = Literal["seeds", "mixed", "snapshots", "one network"]
 OnNetwork = Callable[[str, int, int], None]
 """Is told a trial's name, how many networks are done, and of how many."""
 
@@ -35,11 +36,11 @@ class Ensemble:
     """Some networks averaged."""
 
     name: str
-    what: Literal["seeds", "mixed", "one network"]
-    """Trainings of one network; of several; or one trained network, intact and with every single
-    unit deleted."""
+    what: What
+    """Trainings of one network; of several; one training at several epochs; or one trained network,
+    intact and with every single unit deleted."""
     members: tuple[str, ...]
-    """``STUDY/NUMBER``, or the deleted unit."""
+    """``STUDY/NUMBER``, the epoch, or the deleted unit."""
     analysis: EnsembleAnalysis
 
 
@@ -68,6 +69,14 @@ class _Trained:
     @property
     def weights(self) -> Path:
         return self.study.trial_folder(self.trial.number) / _WEIGHTS
+
+    @property
+    def snapshots(self) -> tuple[tuple[int, Path], ...]:
+        """Epochs before the last and their weights; none if one of them is missing."""
+        recipe = Recipe.parse(json.loads(self.trial.attributes["recipe"]))
+        folder = self.weights.parent
+        found = tuple((epoch, folder / f"weights.{epoch}.pt") for epoch in recipe.snapshot_epochs)
+        return found if all(path.exists() for _, path in found) else ()
 
 
 def run_ensemble(
@@ -99,7 +108,8 @@ def run_ensemble(
     data = _same_data(studies)
     chosen = part or _judging_part(studies[0])
     trained, skipped = _trained(studies, several=len(studies) > 1)
-    if len(trained) < (1 if deletions else 2):
+    alone = deletions or any(member.snapshots for member in trained)
+    if len(trained) < (1 if alone else 2):
         reason = skipped[0] if skipped else "no trial is complete"
         message = f"{', '.join(names)}: {len(trained)} networks kept their weights; {reason}"
         raise InputError(message)
@@ -112,6 +122,8 @@ def run_ensemble(
         net = bench.net(member)
         probabilities[member.trial.name] = bench.probabilities(net)
         _note_reading(member, chosen, probabilities[member.trial.name], bench.labels)
+        if member.snapshots:
+            found.append(bench.snapshots(member, probabilities[member.trial.name]))
         if deletions:
             found.append(bench.one_network(member, net))
     seeds = list(_over_seeds(trained, probabilities, bench))
@@ -233,20 +245,27 @@ class _Bench:
         self.part: Part = load_test(data) if part == "test" else load_train(data).val
         self.labels: NDArray[np.int64] = self.part.labels
 
-    def net(self, member: _Trained) -> "Net":
-        """Return a trained network."""
+    def net(self, member: _Trained, weights: Path | None = None) -> "Net":
+        """Return a trained network, with its last weights or others of its training."""
         from nasablate.search.deletion_evaluation import weighted_net
 
         attributes = member.trial.attributes
         genome = Genome.parse(member.trial.genome)
         recipe = Recipe.parse(json.loads(attributes["recipe"]))
-        return weighted_net(genome, recipe, member.weights, member.trial.name)
+        return weighted_net(genome, recipe, weights or member.weights, member.trial.name)
 
     def probabilities(self, net: "Net") -> "NDArray[np.float64]":
         """Return the class probabilities, [images x classes]."""
         from nasablate.training.deletion.chains import intact
 
         return self._run(net, [intact(net.blueprint)])[0]
+
+    def snapshots(self, member: _Trained, last: "NDArray[np.float64]") -> Ensemble:
+        """Return the ensemble of a training's weights after several epochs."""
+        epochs = [f"epoch {epoch}" for epoch, _ in member.snapshots]
+        found = [self.probabilities(self.net(member, path)) for _, path in member.snapshots]
+        name = f"snapshots of {member.trial.name} ({member.group})"
+        return self.ensemble(name, "snapshots", [*epochs, "last epoch"], [*found, last])
 
     def one_network(self, member: _Trained, net: "Net") -> Ensemble:
         """Return the ensemble of a network and its single-unit deletions."""
@@ -260,7 +279,7 @@ class _Bench:
     def ensemble(
         self,
         name: str,
-        what: Literal["seeds", "mixed", "one network"],
+        what: What,
         members: Sequence[str],
         probabilities: "Sequence[NDArray[np.float64]]",
     ) -> Ensemble:

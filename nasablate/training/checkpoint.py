@@ -65,9 +65,14 @@ def remove_checkpoint(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def save_weights(folder: Path, net: nn.Module) -> None:
+def save_weights(folder: Path, net: nn.Module, name: str = WEIGHTS) -> None:
     """Write the state dict alone, loadable with ``torch.load(..., weights_only=True)``."""
-    _write(folder / WEIGHTS, net.state_dict())
+    _write(folder / name, net.state_dict())
+
+
+def snapshot_name(epoch: int) -> str:
+    """Return the file of the weights after an epoch that is not the last."""
+    return f"weights.{epoch}.pt"
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

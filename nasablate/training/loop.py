@@ -13,6 +13,7 @@ from nasablate.data import TrainingData, load_train
 from nasablate.data.batches import eval_batches, train_batches
 from nasablate.training import checkpoint
 from nasablate.training.averaging import AveragedWeights
+from nasablate.training.checkpoint import snapshot_name
 from nasablate.training.counters import counters_aside
 from nasablate.training.device import device_and_threads
 from nasablate.training.evaluation import error_percent, evaluate
@@ -99,9 +100,12 @@ class _Training:
         """Give the network the weights that are evaluated and kept, while the body runs."""
         return nullcontext() if self.average is None else self.average.in_place()
 
-    def save(self) -> None:
-        """Write the checkpoint."""
+    def save(self, epoch: int) -> None:
+        """Write the checkpoint, and the weights after an epoch whose weights are wanted."""
         if self.folder is not None:
+            if self.job.keep_weights and epoch in self.job.recipe.snapshot_epochs:
+                with self.judged():
+                    checkpoint.save_weights(self.folder, self.net, snapshot_name(epoch))
             average = None if self.average is None else self.average.state()
             checkpoint.save_checkpoint(
                 self.folder, self.owner, self.net, self.optimizer, self.records, average
@@ -139,7 +143,7 @@ def _records(training: _Training) -> Iterator[EpochRecord]:
     for epoch in range(len(training.records) + 1, training.job.recipe.epochs + 1):
         record = _run_epoch(training, epoch)
         training.records.append(record)
-        training.save()
+        training.save(epoch)
         yield record
 
 

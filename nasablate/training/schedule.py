@@ -48,7 +48,7 @@ def schedule_factor(schedule: ScheduleSpec, step: int, epochs: int, steps_per_ep
             return schedule.gamma ** (step // steps_per_epoch // schedule.every)
         case CosineSchedule():
             # in this order of operations, which recorded results depend on to the last bit
-            wave = (1 + math.cos(math.pi * step / total)) / 2
+            wave = (1 + math.cos(math.pi * (step * schedule.cycles % total) / total)) / 2
             return schedule.final + (1 - schedule.final) * wave
         case PolynomialSchedule():
             return _between(1.0, schedule.final, 1 - (1 - step / total) ** schedule.power)

@@ -52,6 +52,10 @@ TOTAL = EPOCHS * STEPS
             lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL, 0.05),
         ),
         (
+            {"kind": "cosine", "cycles": 4},
+            lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, TOTAL // 4),
+        ),
+        (
             {"kind": "polynomial", "power": 0.5},
             lambda o: lr_scheduler.PolynomialLR(o, TOTAL, 0.5),
         ),
@@ -74,7 +78,16 @@ TOTAL = EPOCHS * STEPS
         ),
         ({"kind": "constant"}, lambda o: lr_scheduler.ConstantLR(o, 1.0, 1)),
     ],
-    ids=["step", "exponential", "cosine", "polynomial", "one_cycle", "linear_cycle", "constant"],
+    ids=[
+        "step",
+        "exponential",
+        "cosine",
+        "restarts",
+        "polynomial",
+        "one_cycle",
+        "linear_cycle",
+        "constant",
+    ],
 )
 def test_equals_torch(schedule: dict[str, Any], make: Any) -> None:
     assert ours(schedule) == pytest.approx(theirs(make), rel=1e-9, abs=1e-12)

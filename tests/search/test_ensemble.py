@@ -1,0 +1,89 @@
+"""Ensembles of the networks of a study, from training to the table."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nasablate.cli.main import main
+from nasablate.errors import SpecError
+from nasablate.genome import DeletionSpec, Genome, Recipe
+from nasablate.genome.deletion import TrainedHere
+from nasablate.search.deletion import run_deletion
+from nasablate.search.ensemble import run_ensemble
+from nasablate.store import open_database
+
+pytestmark = pytest.mark.slow
+
+NET = {
+    "kind": "genome",
+    "stem": {"kind": "conv3x3", "width": 4},
+    "stages": [{"units": 1, "stride": 1}, {"units": 1, "stride": 2}],
+    "width": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    """Train two networks that leave their weights after epochs 1, 3 and 4."""
+    spec = DeletionSpec.parse(
+        {
+            "kind": "deletion", "name": "try", "networks": {"net": NET}, "seeds": 2,
+            "data": {"name": "digits", "subset": 300},
+        }
+    )  # fmt: skip
+    recipe = Recipe.parse(
+        {"epochs": 4, "batch_size": 50, "snapshots": 3, "schedule": {"kind": "cosine", "cycles": 2}}
+    )
+    spec = spec.model_copy(
+        update={
+            "networks": {"net": TrainedHere(base=Genome.parse(NET).document())},
+            "training": recipe.document(),
+        }
+    )
+    url = f"sqlite:///{tmp_path_factory.mktemp('ensemble')}/runs/d.db"
+    assert run_deletion(spec, url, "inline").is_complete
+    return url
+
+
+def test_a_training_is_an_ensemble_of_its_snapshots(url):
+    database = open_database(url)
+    folder = database.study("try.networks").trial_folder(0)
+    names = {"weights.1.pt", "weights.3.pt", "weights.pt"}
+    assert {path.name for path in folder.glob("weights*")} == names
+    found = run_ensemble(database, ["try"])
+    kinds = [(ensemble.what, ensemble.members) for ensemble in found.ensembles]
+    snapshots = ("snapshots", ("epoch 1", "epoch 3", "last epoch"))
+    assert kinds == [("seeds", ("try.networks/0", "try.networks/1")), snapshots, snapshots]
+    curve = open_database(url).study("try.networks").curves()[0]
+    errors = [curve[epoch - 1].val_error for epoch in (1, 3, 4)]
+    mean = found.ensembles[1].analysis.mean_member.error
+    assert mean == pytest.approx(np.mean(errors))
+
+
+def test_a_missing_snapshot_leaves_the_ensemble_out(url, tmp_path):
+    database = open_database(url)
+    path = database.study("try.networks").trial_folder(1) / "weights.3.pt"
+    aside = tmp_path / "aside"
+    path.rename(aside)
+    found = run_ensemble(database, ["try"])
+    aside.rename(path)
+    assert [ensemble.what for ensemble in found.ensembles] == ["seeds", "snapshots"]
+
+
+def test_the_command_lists_them(url, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["ensemble", "try", "--json", "--storage", url])
+    assert not end.value.code
+    document = json.loads(capsys.readouterr().out)
+    assert [found["what"] for found in document["ensembles"]] == ["seeds", "snapshots", "snapshots"]
+
+
+def test_more_snapshots_than_epochs_are_refused():
+    with pytest.raises(SpecError, match="snapshots: 5 cannot be taken in 4 epochs"):
+        Recipe.parse({"epochs": 4, "snapshots": 5})
+
+
+def test_recipes_without_snapshots_keep_their_digest():
+    assert Recipe(epochs=4, snapshots=1).digest() == Recipe(epochs=4).digest()
+    assert Recipe(epochs=4, snapshots=2).digest() != Recipe(epochs=4).digest()
