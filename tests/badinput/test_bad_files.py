@@ -77,7 +77,7 @@ GENOMES = [
     ("[bn, relu]}\nst", "bn}\nst", ["g.yaml:5:33: stem.post = 'bn': must be a valid"]),
     ("  - {units: 1, stride: 1}\n", "  - {stride: 1}\n",
      ["g.yaml:7:5: stages[0].units: required key is missing; add it"]),
-    ("units: 1, stride: 2", "units: 1, stride: 0", ["g.yaml:8:16: stages[1].stride = 0", "or equal to 1"]),
+    ("units: 1, stride: 2", "units: 1, stride: 5", ["g.yaml:8:16: stages[1].stride = 5", "1, 2"]),
     ("units: 1, stride: 2", "units: -1", ["stages[1].units = -1: must be greater than"]),
     ("units: 1, stride: 2", "units: 1001", ["stages[1].units = 1001: must be less than"]),
     ("factor: 2.0", "factor: -2", ["g.yaml:10:24: widening.factor = -2"]),
