@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from nasablate.genome.files import file_kind
+
 STUDIES = Path(__file__).resolve().parent.parent / "studies"
 PROGRAM = Path(sys.executable).with_name("nasablate")
 
@@ -33,7 +35,8 @@ def run(path: Path) -> str:
     """Run one file; return what went wrong, empty if nothing did."""
     with TemporaryDirectory() as folder:
         storage = f"sqlite:///{folder}/smoke.db"
-        command = [PROGRAM, "ablate", path, "--runner", "inline", "--storage", storage]
+        verb = {"ablation": "ablate", "deletion": "delete-units"}[file_kind(path)]
+        command = [PROGRAM, verb, path, "--runner", "inline", "--storage", storage]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     last = (done.stderr.strip().splitlines() or ["no message"])[-1]
     return f"exit code {done.returncode}: {last}" if done.returncode else ""
