@@ -88,7 +88,6 @@ def test_every_form_of_the_report(study):
     ("arguments", "message"),
     [
         (["tiny", "--svg", "f.svg", "--figure", "forest"], "it has units, random, orders, paths"),
-        (["tiny", "--latex", "t.tex"], "--latex is for ablations"),
         (["tiny.networks"], "nasablate report tiny"),
     ],
 )
