@@ -60,8 +60,8 @@ def error_classes(errors: Sequence[float]) -> list[list[int]]:
     [40, 160, 200]
     """
     order = sorted(range(len(errors)), key=errors.__getitem__)
-    step = max(1, -(-len(order) // MOST_LINES))
-    order = order[::step]
+    drawn = min(len(order), MOST_LINES)
+    order = [order[place * len(order) // drawn] for place in range(drawn)]
     ends = [0, *(max(1, round(share * len(order))) for share in _SHARES)]
     return [order[start:end] for start, end in pairwise(ends)]
 

@@ -35,11 +35,20 @@ def _events(found: profile) -> list[dict[str, Any]]:
         path = Path(folder) / "trace.json"
         found.export_chrome_trace(str(path))
         trace: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return [event["args"] for event in trace["traceEvents"] if event.get("name") == "[memory]"]
+    events = [event for event in trace["traceEvents"] if event.get("name") == "[memory]"]
+    return [event["args"] for event in sorted(events, key=lambda event: event["ts"])]
 
 
 def _highest(events: list[dict[str, Any]]) -> int:
-    return max((int(event["Total Allocated"]) for event in events), default=0)
+    """Return the highest total above the one before the first event.
+
+    The profiler's total goes on from its earlier runs in this process: memory that was allocated
+    in one of them and freed after it stays counted.
+    """
+    if not events:
+        return 0
+    before = int(events[0]["Total Allocated"]) - int(events[0]["Bytes"])
+    return max(0, max(int(event["Total Allocated"]) for event in events) - before)
 
 
 @contextlib.contextmanager

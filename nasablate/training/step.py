@@ -71,7 +71,7 @@ def _losses(
     weights = net.auxiliary_weights if isinstance(net, Net) else ()
     with computing_in(rule.precision, images.device):
         found = team.logits(net, images)
-    logits, *others = (each.float() for each in found)
+    logits, *others = (each.to(torch.promote_types(each.dtype, torch.float32)) for each in found)
     loss = _mean_loss(logits, labels, rule)
     objective = loss
     for weight, other in zip(weights, others, strict=True):

@@ -24,15 +24,13 @@ LOOPBACK = {
 
 @pytest.mark.ray
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("share", "at_once", "seen"), [(0.5, 4, {"0", "1"}), (1.0, 2, {"0", "1"}), (2.0, 1, {"0,1"})]
-)
-def test_pretended_gpus_are_shared_as_asked(share, at_once, seen, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("share", "at_once"), [(0.5, 4), (1.0, 2)])
+def test_pretended_gpus_are_shared_as_asked(share, at_once, tmp_path, monkeypatch):
     from nasablate.search.ray_runner import RayRunner
 
     log = tmp_path / "log"
     monkeypatch.setenv("NASABLATE_TOY_LOG", str(log))
-    monkeypatch.setenv("NASABLATE_TOY_SECONDS", "1")
+    monkeypatch.setenv("NASABLATE_TOY_SECONDS", "0.6")
     resources = Resources(gpus_per_trial=share, cpus_per_trial=0.5)
     database = open_database(f"sqlite:///{tmp_path}/toy.db")
     study = database.create("s", ONE, {"kind": "search"})
@@ -49,7 +47,7 @@ def test_pretended_gpus_are_shared_as_asked(share, at_once, seen, tmp_path, monk
         trial, _, _, _, gpus, moment = line.split(" ")
         spans.setdefault(trial, []).append(float(moment))
         devices.add(gpus)
-    assert devices == seen
+    assert devices == {"0", "1"}
     busiest = max(
         sum(min(span) <= moment <= max(span) for span in spans.values())
         for moments in spans.values()

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from nasablate.errors import SpecError
+from nasablate.errors import InputError, SpecError
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import Resources
+from nasablate.search import ray_runner
 from nasablate.search.engine import SearchRun, make_runner, space_proposer
 from nasablate.search.job import JobEnd
 from nasablate.search.observer import SilentObserver
@@ -36,6 +37,24 @@ def spec_of(name: str, **resources: object) -> SearchSpec:
 )  # fmt: skip
 def test_workers_are_the_gpus_unless_they_are_given(given, workers):
     assert Resources.parse(given).workers == workers
+
+
+@pytest.mark.parametrize(
+    ("given", "at_once"),
+    [({"gpus_per_trial": 0.25}, 8), ({}, 2), ({"gpus_per_trial": 0}, 8),
+     ({"gpus_per_trial": 2}, 1), ({"workers_per_trial": 3, "gpus_per_trial": 0}, 2)],
+)  # fmt: skip
+def test_as_many_trials_run_at_once_as_the_devices_hold(given, at_once, monkeypatch):
+    monkeypatch.setattr(ray_runner, "_cluster", lambda: {"CPU": 4.0, "GPU": 2.0})
+    resources = Resources.parse({"cpus_per_trial": 0.5, **given})
+    assert RayRunner(resources, SilentObserver())._concurrent() == at_once
+
+
+def test_a_trial_that_fits_nowhere_is_refused(monkeypatch):
+    monkeypatch.setattr(ray_runner, "_cluster", lambda: {"CPU": 4.0, "GPU": 2.0})
+    resources = Resources.parse({"gpus_per_trial": 3})
+    with pytest.raises(InputError, match="needs 3 CPUs and 3 GPUs, Ray has 4 and 2"):
+        RayRunner(resources, SilentObserver())._concurrent()
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_conditions_may_come_before_the_axis_they_speak_of(info):
         ({"axes": {"a": {"choice": {"x": {"widht": 3}}}}}, "did you mean 'width'?"),
         ({"axes": {"widening.alpha": {"int": [1, 4]}}}, "changes nothing in any cell"),
         ({"axes": {"unit.cardinality": {"choice": [1, 2]}}}, "changes nothing in any cell"),
-        ({"axes": {"unit.kind": {"choice": ["basic", "conv"]}}}, "axes.unit.kind = 'conv'"),
+        ({"axes": {"unit.kind": {"choice": ["basic", "dense"]}}}, "axes.unit.kind = 'dense'"),
         ({"axes": {"width": {"int": [0, 4]}}}, "axes.width = 0: must be greater"),
         ({"axes": {"width": {"choice": [8, 8]}}}, "the value is listed twice"),
         ({"axes": {"stages.7.units": {"int": [1, 2]}}}, "the list has 2 items"),

@@ -1,7 +1,7 @@
 """A training that takes no time to speak of, and a space of networks for it.
 
-The curve of a toy training is a function of genome, seed and epoch. It keeps a checkpoint, goes
-on from it and replays it, as real trainings do. The genome's name asks for mishaps.
+The curve of a toy training is a function of the genome's name, seed and epoch. It keeps a
+checkpoint, goes on from it and replays it, as real trainings do. The name asks for mishaps, too.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ READ_TEST = "tests.search.toy:read_test"
 def train(job: Job, device: str, on_epoch: OnEpoch) -> JobEnd:
     """Train for pretence; one line per epoch that was really run goes to ``ran.txt``."""
     folder = Path(job.folder)
-    mishap = json.loads(job.genome)["name"].partition(":")[0]
+    mishap = name_of(job).partition(":")[0]
     checkpoint = folder / "checkpoint.pt"
     done = json.loads(checkpoint.read_text()) if checkpoint.exists() else 0
     for number in range(1, job.epochs + 1):
@@ -84,15 +84,20 @@ def log_epoch(job: Job, device: str, number: int) -> None:
         os.close(descriptor)
 
 
+def name_of(job: Job) -> str:
+    """Return the name of a job's genome."""
+    return json.loads(job.genome)["name"]
+
+
 def quality(job: Job) -> float:
     """Return the error a job comes to, in percent."""
-    digest = hashlib.sha256(f"{job.genome}:{job.seed}".encode()).digest()
+    digest = hashlib.sha256(f"{name_of(job)}:{job.seed}".encode()).digest()
     return int.from_bytes(digest[:4]) / 2**32 * 50
 
 
 def toy_epoch(job: Job, number: int, *, diverges: bool = False) -> Epoch:
     """Return an epoch of a job; the same one every time, but for the seconds."""
-    noise = random.Random(f"{job.genome}:{job.seed}:{number}").random()
+    noise = random.Random(f"{name_of(job)}:{job.seed}:{number}").random()
     error = quality(job) + 50 * math.exp(-number) + noise
     loss = math.nan if diverges and number >= 2 else error / 10
     return Epoch(number, loss, error + 1, loss, error, 0.1 / number, random.random())

@@ -36,6 +36,13 @@ def test_the_peak_counts_what_is_held_at_once_and_not_what_was_there_before():
     assert 12_000_000 <= together < 12_100_000
 
 
+def test_the_peak_counts_nothing_that_an_earlier_measurement_left_behind():
+    kept = []
+    peak_bytes(lambda: kept.append(torch.zeros(3_000_000)), CPU)
+    kept.clear()
+    assert 4_000_000 <= peak_bytes(lambda: torch.zeros(1_000_000), CPU) < 4_100_000
+
+
 def test_every_size_is_measured_by_itself_from_the_smallest_on(small):
     threads = torch.get_num_threads()
     state = torch.random.get_rng_state()
