@@ -10,8 +10,9 @@ TORCH_INDEX ?=
 FUZZ_COUNT ?= 100000
 TEST_PROCESSES ?= 2
 PYTHON := $(VENV)/bin/python
+## One thread each: processes whose threads wait for each other take many times as long.
 ## worksteal: neighbouring tests share their module's fixtures, and no process waits at the end.
-PYTEST := $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
+PYTEST := OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
 COG := $(PYTHON) -m cogapp -P -I docs
 COG_FILES := README.md docs/cli.md docs/recipes.md docs/studies.md docs/history.md docs/tables.md $(wildcard docs/families/*.md)
 

@@ -143,6 +143,10 @@ def test_no_stage_is_normalised_but_those_named() -> None:
             "padding = 1: form stacked needs padding same or 0",
         ),
         (
+            {"unit": {"kind": "conv", "kernel": 5, "padding": 0, "form": "parallel"}},
+            "padding = 0: form parallel needs padding same",
+        ),
+        (
             {"unit": {"kind": "mlpconv", "widths": [8, 8]}},
             "widths = (8, 8): needs one width for each of pointwise + 1 = 3 convolutions",
         ),

@@ -12,6 +12,7 @@ from nasablate.search.engine import SearchRun, make_runner, space_proposer
 from nasablate.search.job import JobEnd
 from nasablate.search.observer import SilentObserver
 from nasablate.search.ray_runner import RayRunner
+from nasablate.search.ray_session import _SWITCHES, _environment
 from nasablate.store import open_database
 
 
@@ -76,9 +77,11 @@ def test_one_process_cannot_run_several_workers():
 
 @pytest.mark.ray
 def test_the_reason_of_a_failed_worker_reaches_the_driver():
-    from ray.train.v2.api.exceptions import WorkerGroupError
+    # Ray keeps the switches it was imported under, and a later test may start it.
+    with _environment({**_SWITCHES, "RAY_AUTH_MODE": "token"}):
+        from ray.train.v2.api.exceptions import WorkerGroupError
 
-    from nasablate.search.ray_team import _end_of
+        from nasablate.search.ray_team import _end_of
 
     said = json.dumps(["failed", "MemoryError: no", "Traceback\n  MemoryError: no"])
     text = f"Traceback (most recent call last):\nnasablate.x.WorkerFailedError: {said}\n"

@@ -86,6 +86,9 @@ def conv_groups(wanted: Wanted, site: Site) -> list[Group]:
             shapes = shapes if wanted.form == "row_column" else shapes[::-1]
         case "parallel":
             side = _odd_side(wanted, site)
+            if side > 1 and wanted.padding != "same":
+                rule = "form parallel needs padding same, or its two results differ in size"
+                raise _refuse(site, "padding", wanted.padding, rule, "use same or form: square")
             shapes = [((1, side), (side, 1))]
     # of 1 x n and n x 1 the first keeps the width, of stacked 3x3 it has the new one already
     keeps = wanted.form in {"row_column", "column_row"}
