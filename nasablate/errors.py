@@ -5,6 +5,7 @@
     │   ├── SpecError               2   a file or a value in it breaks a rule
     │   │   └── GenomeError         2   a valid file that describes no legal network
     │   ├── DataError               2   a data set is missing, damaged or of the wrong shape
+    │   │   └── MissingDataError    2   nothing of it is where it should be
     │   └── StoreError              2   a database or a run folder cannot be used
     └── RunError                    1   the run itself failed
         └── OutOfMemoryError        1   a training needed more memory than there is
@@ -76,6 +77,10 @@ class DataError(InputError):
     def __init__(self, message: str) -> None:
         # Libraries quote what they found in a damaged file, control characters included.
         super().__init__(one_line(message))
+
+
+class MissingDataError(DataError):
+    """Nothing of a data set is where it should be."""
 
 
 class StoreError(InputError):

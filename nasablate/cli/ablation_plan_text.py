@@ -131,8 +131,10 @@ def _size(plan: "AblationPlan", found: "Detectable") -> str:
 
 def _cost_lines(plan: "AblationPlan") -> Iterator[str]:
     from nasablate.search.ablation_cost import bytes_text
-    from nasablate.search.timing import duration_text
+    from nasablate.search.timing import duration_text, untimed_text
 
+    if plan.missing:
+        yield from wrapped(f"  time      {untimed_text(plan.missing)}")
     if plan.cost is not None:
         times = [f"{found.step_seconds * 1e3:.0f}" for found in plan.cost.classes]
         yield (

@@ -88,21 +88,42 @@ def _load_train(spec: DataSpec, stamps: tuple[Stamp, ...], budget: int) -> Train
 
 def _subset(spec: DataSpec, source: ReadPart) -> _Indices:
     labels = source.labels
+    check_subset(spec, len(labels))
     if spec.subset is None:
         return np.arange(len(labels))
-    if spec.subset > len(labels):
+    return stratified(labels, spec.subset, spec.split_seed, "subset")[0]
+
+
+def check_subset(spec: DataSpec, available: int) -> None:
+    """Refuse a subset of more training images than there are.
+
+    Raises:
+        DataError: it asks for more.
+    """
+    if spec.subset is not None and spec.subset > available:
         message = (
-            f"data.subset = {spec.subset}: {spec.name} has {len(labels)} training images;"
+            f"data.subset = {spec.subset}: {spec.name} has {available} training images;"
             " choose at most that many"
         )
         raise DataError(message)
-    return stratified(labels, spec.subset, spec.split_seed, "subset")[0]
 
 
 def _own_validation(spec: DataSpec, located: Located, source: ReadPart) -> Part | None:
     """Return the validation part that the set comes with, if there is one."""
     if located.val is None:
         return None
+    refuse_drawing(spec)
+    val = read_part(located.val, spec.size, cast("Channels", source.shape[0]))
+    _check_fits(spec, val, "validation", source.shape, len(source.class_names))
+    return val.whole()
+
+
+def refuse_drawing(spec: DataSpec) -> None:
+    """Refuse to draw validation images where the set comes with some.
+
+    Raises:
+        DataError: the file asks for it.
+    """
     for field, value in (("validation", spec.validation), ("folds", spec.folds)):
         if value is not None:
             message = (
@@ -110,9 +131,6 @@ def _own_validation(spec: DataSpec, located: Located, source: ReadPart) -> Part 
                 " field, or move those images to the training part"
             )
             raise DataError(message)
-    val = read_part(located.val, spec.size, cast("Channels", source.shape[0]))
-    _check_fits(spec, val, "validation", source.shape, len(source.class_names))
-    return val.whole()
 
 
 def _drawn(spec: DataSpec, labels: NDArray[np.int64]) -> tuple[_Indices, _Indices]:
@@ -122,14 +140,24 @@ def _drawn(spec: DataSpec, labels: NDArray[np.int64]) -> tuple[_Indices, _Indice
             message = f"data.folds = {spec.folds}: only {len(labels)} images; choose fewer folds"
             raise DataError(message)
         return folded(labels, spec.folds, spec.fold or 0, spec.split_seed)
-    num_val = _num_validation(spec, len(labels))
-    if not 1 <= num_val <= len(labels) - 2:
+    num_val = drawn_size(spec, len(labels))
+    return stratified(labels, num_val, spec.split_seed, "validation")
+
+
+def drawn_size(spec: DataSpec, available: int) -> int:
+    """Return how many of the training images validate if they are drawn.
+
+    Raises:
+        DataError: too few are left for training or for validation.
+    """
+    num_val = _num_validation(spec, available)
+    if not 1 <= num_val <= available - 2:
         message = (
-            f"data.validation = {spec.validation}: leaves {len(labels) - num_val} of {len(labels)}"
+            f"data.validation = {spec.validation}: leaves {available - num_val} of {available}"
             f" images for training and {num_val} for validation; at least 2 and 1 are needed"
         )
         raise DataError(message)
-    return stratified(labels, num_val, spec.split_seed, "validation")
+    return num_val
 
 
 def _num_validation(spec: DataSpec, available: int) -> int:

@@ -13,7 +13,7 @@ from nasablate.data.encoded import Encoded
 from nasablate.data.folders import data_root
 from nasablate.data.images import Source
 from nasablate.data.parquet import ParquetImages, count_rows, shards
-from nasablate.errors import DataError
+from nasablate.errors import DataError, MissingDataError
 from nasablate.genome.data_spec import KNOWN_DATA, OWN_DATA
 
 _PARQUET_KNOWN = ("cifar10-jpeg",)
@@ -103,7 +103,7 @@ def _cifar(data: Cifar) -> Located:
             f" {root}; get it with 'nasablate data fetch {data.name}', or set NASABLATE_DATA to the"
             " folder that holds it"
         )
-        raise DataError(message)
+        raise MissingDataError(message)
     train = Stored(
         "packed arrays",
         cifar_files(data, place, test=False),
@@ -170,11 +170,11 @@ def _with_test(train: Stored, val: Stored | None, test: Stored | None) -> Locate
     return Located(train, None, val) if test is None else Located(train, val, test)
 
 
-def _missing_parquet(name: str, folder: Path, what: str) -> DataError:
+def _missing_parquet(name: str, folder: Path, what: str) -> MissingDataError:
     remedy = (
         f"put Parquet files (train-*.parquet, test-*.parquet) into {folder}, or set NASABLATE_DATA"
         f" to the folder that holds {name}/"
         if name in KNOWN_DATA
         else "correct the path after 'parquet:', or put train-*.parquet and test-*.parquet there"
     )
-    return DataError(f"data {name}: {what} is missing at {folder}; {remedy}")
+    return MissingDataError(f"data {name}: {what} is missing at {folder}; {remedy}")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nasablate.analysis.fractional import Fraction
-from nasablate.data import DataInfo, load_info
+from nasablate.data import DataInfo, info_to_plan
 from nasablate.errors import Problem
 from nasablate.genome import AblationSpec
 from nasablate.search.ablation_cost import AblationCost, disk_bytes, measure_cost
@@ -31,6 +31,9 @@ class AblationPlan:
 
     spec: AblationSpec
     data: DataInfo
+    missing: str
+    """Why the data set was not looked at, so that its published counts stand for it; else
+    empty."""
     arms: Arms
     differences: dict[str, Differences]
     """By arm, without the reference."""
@@ -80,7 +83,8 @@ class AblationPlan:
             "design": spec.design,
             "data": {
                 "name": self.data.name,
-                "fingerprint": self.data.fingerprint,
+                "fingerprint": self.data.fingerprint or None,
+                "missing": self.missing or None,
                 "num_train": self.data.num_train,
                 "num_judged": self.num_judged,
                 "judged_on": spec.evaluate,
@@ -111,20 +115,22 @@ def plan_ablation(
 
     Args:
         spec: An ablation as ``load_ablation`` returns it.
-        measure: Time a few training steps of every class of cost (loads torch).
+        measure: Time a few training steps of every class of cost (loads torch), if the data set
+            is here.
         folder: Of the file, where a pilot's records may lie.
 
     Raises:
         SpecError: an arm is not possible, or the pilot's records cannot be used.
-        DataError: the data set cannot be read.
+        DataError: the data set cannot be read, or is missing and not known.
     """
     noise = noise_of(spec, folder)
-    info = load_info(spec.data)
+    info, missing = info_to_plan(spec.data)
     arms = resolve_arms(spec, info)
     looks = looks_plan(spec, arms, noise)
     return AblationPlan(
         spec=spec,
         data=info,
+        missing=missing,
         arms=arms,
         differences=find_differences(arms),
         levels=level_differences(spec, info),
@@ -133,7 +139,7 @@ def plan_ablation(
         refusal=why_undecided(spec, arms),
         noise=noise,
         detectable=find_detectable(spec, arms, noise) if looks is None else (),
-        cost=measure_cost(spec, arms, info) if measure else None,
+        cost=measure_cost(spec, arms, info) if measure and not missing else None,
         disk_bytes=disk_bytes(spec, arms, info),
         warnings=tuple(_warnings(spec, arms, info)),
         looks=looks,

@@ -6,14 +6,19 @@ from math import ceil
 from typing import Any
 
 from nasablate.analysis.paired import seeds_needed, smallest_p
-from nasablate.data import DataInfo, load_info
+from nasablate.data import DataInfo, info_to_plan
 from nasablate.errors import DataError
 from nasablate.genome import DeletionSpec
 from nasablate.genome.deletion import TrainedHere
 from nasablate.search.ablation_cost import bytes_text
 from nasablate.search.deletion_cases import Questions, questions
 from nasablate.search.deletion_networks import StudiedNetwork, resolve_networks
-from nasablate.search.timing import concurrent_trials, duration_text, seconds_per_step
+from nasablate.search.timing import (
+    concurrent_trials,
+    duration_text,
+    seconds_per_step,
+    untimed_text,
+)
 from nasablate.search.variant import Variant
 from nasablate.store import database_exists, open_database
 from nasablate.training.deletion.tree import shared_work
@@ -77,6 +82,8 @@ class DeletionPlan:
     hours: float | None
     disk_bytes: int
     warnings: tuple[str, ...]
+    missing: str = ""
+    """Why the data set was not looked at, so that its published counts stand for it."""
 
     @property
     def num_trials(self) -> int:
@@ -91,7 +98,8 @@ class DeletionPlan:
             "question": self.spec.question,
             "data": {
                 "name": self.data.name,
-                "fingerprint": self.data.fingerprint,
+                "fingerprint": self.data.fingerprint or None,
+                "missing": self.missing or None,
                 "num_train": self.data.num_train,
                 "judged_on": self.spec.evaluate,
                 "num_images": self.num_images,
@@ -117,6 +125,8 @@ class DeletionPlan:
         ]
         if self.hours is not None:
             lines.append(f"  time       about {duration_text(self.hours)} on this machine")
+        if self.missing:
+            lines.append(f"  time       {untimed_text(self.missing)}")
         notes = [f"  {n.name}: {note}" for n in self.networks for note in n.questions.notes]
         lines += ["what cannot be asked, and why:", *notes] if notes else []
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
@@ -143,7 +153,7 @@ def plan_deletion(
     Args:
         spec: The study, as ``load_deletion`` returns it.
         storage_url: Where networks trained before are.
-        measure: Time a few training steps of every network (loads torch).
+        measure: Time a few training steps of every network (loads torch), if the data set is here.
         timer: Returns the seconds of one training step; None measures them here.
 
     Raises:
@@ -151,7 +161,7 @@ def plan_deletion(
         StoreError: a network named in the file is not there.
         DataError: the data cannot be used.
     """
-    info = load_info(spec.data)
+    info, missing = info_to_plan(spec.data)
     num_images = _num_images(spec, info)
     database = None
     if database_exists(storage_url):
@@ -163,9 +173,8 @@ def plan_deletion(
             return timer(variant)
         return seconds_per_step(variant, info, spec.resources.threads_per_trial)
 
-    found = [
-        _network(spec, info, network, num_images, step if measure else None) for network in networks
-    ]
+    own = step if measure and not missing else None
+    found = [_network(spec, info, network, num_images, own) for network in networks]
     at_once = concurrent_trials(spec.resources)
     return DeletionPlan(
         spec=spec,
@@ -176,6 +185,7 @@ def plan_deletion(
         hours=_hours(found, at_once),
         disk_bytes=_disk_bytes(found, num_images),
         warnings=tuple(_warnings(spec, found)),
+        missing=missing,
     )
 
 

@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from nasablate.data import DataInfo, load_info
+from nasablate.data import DataInfo, info_to_plan
 from nasablate.errors import SpecError
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import Halving
 from nasablate.search.axis import Assignment
 from nasablate.search.counting import OnCount, count_valid, ignore_count
 from nasablate.search.space import Candidate, Space, drawn_by_axis, load_space
-from nasablate.search.timing import concurrent_trials, duration_text, hours_of, seconds_per_step
+from nasablate.search.timing import (
+    concurrent_trials,
+    duration_text,
+    hours_of,
+    seconds_per_step,
+    untimed_text,
+)
 from nasablate.search.valid_cells import Tally, ValidCells, tallied
 
 _ENUMERATE = 3000
@@ -41,6 +47,8 @@ class SearchPlan:
     """Measured seconds per training step of the median network, None if not measured."""
     hours: float | None
     warnings: tuple[str, ...]
+    missing: str = ""
+    """Why the data set was not looked at, so that its published counts stand for it."""
 
     def document(self) -> dict[str, Any]:
         """Return the plan as plain JSON data."""
@@ -48,7 +56,8 @@ class SearchPlan:
             "name": self.name,
             "data": {
                 "name": self.data.name,
-                "fingerprint": self.data.fingerprint,
+                "fingerprint": self.data.fingerprint or None,
+                "missing": self.missing or None,
                 "num_train": self.data.num_train,
                 "num_val": self.data.num_val,
                 "classes": self.data.classes,
@@ -91,6 +100,8 @@ class SearchPlan:
                 f"  time         about {duration_text(self.hours)} on this machine "
                 f"({self.step_seconds * 1e3:.0f} ms per step of the median network)"
             )
+        if self.missing:
+            lines.append(f"  time         {untimed_text(self.missing)}")
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
@@ -107,7 +118,8 @@ def plan_search(
 
     Args:
         spec: A search as ``load_search`` returns it.
-        measure: Time a few training steps of the median network for the hours (loads torch).
+        measure: Time a few training steps of the median network for the hours (loads torch), if
+            the data set is here.
         exact: Count the valid cells however long it takes; see `count_valid`.
         processes: Processes that share a long count; more than one needs a main module that
             may be imported.
@@ -116,9 +128,9 @@ def plan_search(
     Raises:
         SpecError: the space has no legal cell or a mistake in its axes, or an exact count of
             infinitely many cells is asked for.
-        DataError: the data set cannot be read.
+        DataError: the data set cannot be read, or is missing and not known.
     """
-    info = load_info(spec.data)
+    info, missing = info_to_plan(spec.data)
     space = load_space(spec, info)
     candidates, num_seen = _look(space)
     valid = [candidate for candidate in candidates if not candidate.violations]
@@ -134,7 +146,7 @@ def plan_search(
     expected = _expected_epochs(spec, epochs)
     confirm = spec.confirm.top * spec.confirm.seeds if spec.confirm else 0
     threads = spec.resources.threads_per_trial
-    seconds = seconds_per_step(median, info, threads) if measure else None
+    seconds = seconds_per_step(median, info, threads) if measure and not missing else None
     concurrent = concurrent_trials(spec.resources)
     trials = min(spec.trials, len(distinct)) if exhaustive else spec.trials
     return SearchPlan(
@@ -153,6 +165,7 @@ def plan_search(
         step_seconds=seconds,
         hours=hours_of(seconds, median, info, trials * expected + confirm * epochs, concurrent),
         warnings=tuple(_warnings(spec, space, candidates, distinct, exact=exhaustive)),
+        missing=missing,
     )
 
 

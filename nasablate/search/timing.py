@@ -45,3 +45,12 @@ def duration_text(hours: float) -> str:
     if hours >= 1:
         return f"{hours:.1f} hours"
     return f"{hours * 60:.1f} minutes" if hours * 60 >= 1 else f"{hours * 3600:.0f} seconds"
+
+
+def untimed_text(missing: str) -> str:
+    """Return why a plan has no time, and the remedy.
+
+    Args:
+        missing: Why the data set was not looked at.
+    """
+    return f"not measured, and the counts of images are the published ones, since {missing}"

@@ -65,6 +65,37 @@ def test_a_plan_of_too_few_seeds_is_shown_and_refused(
     assert document["disk_bytes"] > 0
 
 
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [
+        ("studies/pyramidnet-blocks/paper.yaml", "7 can survive Holm over 3 arms"),
+        ("studies/resnext-cardinality/paper.yaml", "8 can survive Holm over 4 arms"),
+        ("studies/deletion-resnet-pyramidnet/paper.yaml", "321 evaluations each"),
+        ("search_spaces/cifar10_small.yaml", "networks     21 distinct"),
+    ],
+)
+def test_without_its_data_set_a_study_is_planned_all_the_same(
+    file: str,
+    shown: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = str(Path(file).resolve())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NASABLATE_DATA", str(tmp_path))
+    assert run("plan", path) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert " ".join(shown.split()) in out
+    assert "time not measured, and the counts of images are the published ones, since data" in out
+    assert "nasablate data fetch cifar10" in out or "train-*.parquet" in out
+    assert run("plan", path, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["hours"] is None
+    assert document["data"]["fingerprint"] is None
+    assert document["data"]["missing"].startswith("data ")
+
+
 def test_an_ablation_of_too_few_seeds_is_not_begun(
     study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
