@@ -22,6 +22,7 @@ from nasablate.analysis.paired import (
     seeds_needed,
     verdict,
 )
+from nasablate.analysis.wording import are, numbered, plural
 
 Values = Mapping[int, float]
 """A measured value by replicate; a replicate that failed or is not done is absent."""
@@ -100,14 +101,14 @@ def judge_arms(
             holm_p=holm_p,
             smallest_p=None if comparison is None else comparison.smallest_p,
             seeds_needed=needed,
-            reason=_reason(judged, comparison, holm_p, _Asked(seeds, len(arms), margin)),
+            reason=_missing(reference, arms[name], seeds)
+            or _reason(judged, comparison, holm_p, _Asked(len(arms), margin)),
         )
     return results
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    seeds: int
     arms: int
     margin: float | None
 
@@ -131,29 +132,39 @@ def _differences(reference: Values, own: Values, seeds: int) -> list[float]:
     return [own[r] - reference[r] for r in shared]
 
 
+def _missing(reference: Values, own: Values, seeds: int) -> str:
+    """Return which replicates are missing; empty if none is."""
+    lost = [r for r in range(seeds) if r not in own]
+    of_reference = [r for r in range(seeds) if r not in reference and r in own]
+    found = [numbered("replicate", lost)] if lost else []
+    if of_reference:
+        found.append(f"{numbered('replicate', of_reference)} of the reference")
+    return f"{' and '.join(found)} {are(len(lost + of_reference))} missing" if found else ""
+
+
 def _reason(
     judged: Verdict, comparison: Comparison | None, holm_p: float | None, asked: _Asked
 ) -> str:
-    n = 0 if comparison is None else comparison.n
-    if n < asked.seeds:
-        return f"{asked.seeds - n} of {asked.seeds} pairs are missing"
     if comparison is None or comparison.paired is None or holm_p is None:
         return "one pair shows no variation; two are the least, more are needed for a verdict"
-    after = f"p = {holm_p:.3g} after Holm over {asked.arms} arms"
+    after = f"p = {holm_p:.3g} after Holm over {plural(asked.arms, 'arm')}"
     match judged:
         case "better" | "worse":
             return f"the interval excludes zero and {after}"
         case "equivalent":
             return f"the 90 % interval lies within {asked.margin}"
         case "undecided":
-            return _undecided(comparison.paired, n, after, asked.arms)
+            return _undecided(comparison.paired, comparison.n, after, asked.arms)
         case _:
             assert_never(judged)
 
 
 def _undecided(interval: Interval, n: int, after: str, arms: int) -> str:
     if n < seeds_needed(arms):
-        return f"{n} pairs cannot reach p <= {ALPHA} over {arms} arms; {seeds_needed(arms)} can"
+        return (
+            f"{plural(n, 'pair')} cannot reach p <= {ALPHA} over {plural(arms, 'arm')};"
+            f" {seeds_needed(arms)} can"
+        )
     if interval.low > 0 or interval.high < 0:
         return f"the interval excludes zero, but {after}"
     return "the interval includes zero"

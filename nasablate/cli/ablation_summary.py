@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 from nasablate.cli.ablation_plan_text import fraction_lines, remarks, wrapped
 from nasablate.cli.options import DEFAULT_STORAGE
-from nasablate.cli.output import ABSENT, format_table
+from nasablate.cli.output import ABSENT, format_table, plural
 from nasablate.cli.sequential_text import look_lines, sequential_table
 from nasablate.report.sequential_words import sequential_rule
 from nasablate.store.failures import shown
@@ -36,7 +36,7 @@ def ablation_summary(result: "AblationResult") -> str:
 
 def _lines(result: "AblationResult") -> Iterator[str]:
     yield f"{result.name}: {result.question}".rstrip(": ")
-    seeds = f"{result.seeds} seeds" if result.looks is None else "sequential"
+    seeds = plural(result.seeds, "seed") if result.looks is None else "sequential"
     yield (
         f"{result.part} error in percent, {seeds}; differences from "
         f"{result.arms[0].name!r} in percentage points, negative is better"
@@ -74,13 +74,28 @@ def _rules(result: "AblationResult") -> Iterator[str]:
         return
     yield from wrapped(
         "better and worse need a paired t interval without zero and an exact sign-flip p of at "
-        f"most 0.05 after Holm; {result.seeds} pairs can reach {smallest_p(result.seeds):.4g}"
+        f"most 0.05 after Holm; {plural(result.seeds, 'pair')} can reach "
+        f"{smallest_p(result.seeds):.4g}"
     )
+    for arm in result.arms[1:]:
+        yield from (line for text in _lacking(arm, result.seeds) for line in wrapped(text))
     if result.seeds < result.seeds_needed:
         yield (
-            f"undecided by design: {result.seeds} seeds cannot reach it with "
-            f"{len(result.arms) - 1} arms, {result.seeds_needed} can; raise seeds and run again"
+            f"undecided by design: {plural(result.seeds, 'seed')} cannot reach it with "
+            f"{plural(len(result.arms) - 1, 'arm')}, {result.seeds_needed} can; raise seeds and "
+            "run again"
         )
+
+
+def _lacking(arm: "ArmResult", seeds: int) -> Iterator[str]:
+    """Yield what an arm lacks for a verdict, and what its pairs can reach."""
+    found, judged = arm.comparison, arm.judgement
+    if judged is None or judged.n == seeds:
+        return
+    text = f"{arm.name}: no verdict, {judged.reason}"
+    if found is not None:
+        text += f"; {plural(found.n, 'pair')} can reach {found.smallest_p:.4g}"
+    yield text
 
 
 def _arm_tables(result: "AblationResult") -> Iterator[str]:

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
+from nasablate.analysis.wording import plural
+
 if TYPE_CHECKING:
     from nasablate.report.loading import Report
+
+__all__ = [
+    "ABSENT", "drawn_as_text", "format_error", "format_seconds", "format_table", "plural",
+    "write_json", "write_table",
+]  # fmt: skip
 
 ABSENT = "-"
 """Stands in tables for a value that does not exist."""
@@ -82,15 +89,6 @@ def format_seconds(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> plural(1, "trial"), plural(3, "trial")
-    ('1 trial', '3 trials')
-    """
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _is_number(value: object) -> bool:

@@ -11,7 +11,8 @@ from nasablate.search.ablation_result import ArmResult
 _COLUMNS = (
     "params", "macs", "n", "seeds", "error", "error_low", "error_high", "difference",
     "difference_low", "difference_high", "unpaired_low", "unpaired_high", "bootstrap_low",
-    "bootstrap_high", "correlation", "p", "holm_p", "verdict", "reason", "rule", "look",
+    "bootstrap_high", "correlation", "p", "holm_p", "smallest_p", "seeds_needed", "verdict",
+    "reason", "rule", "look",
 )  # fmt: skip
 
 
@@ -36,13 +37,14 @@ def _numbers(arm: ArmResult, seeds: int) -> Iterator[object]:
     yield from (arm.params, arm.macs, len(arm.errors), seeds, arm.mean)
     yield from _ends(arm.mean_interval)
     if arm.look is not None and judged is not None:
-        yield from (judged.difference, *_ends(judged.interval), *[None] * 7)
+        yield from (judged.difference, *_ends(judged.interval), *[None] * 9)
     elif found is None:
-        yield from [None] * 10
+        yield from (*[None] * 11, None if judged is None else judged.seeds_needed)
     else:
         yield found.difference
         yield from (*_ends(found.paired), *_ends(found.unpaired), *_ends(arm.bootstrap))
         yield from (found.correlation, found.p, None if judged is None else judged.holm_p)
+        yield from (found.smallest_p, None if judged is None else judged.seeds_needed)
     yield arm.verdict or "reference"
     yield None if judged is None else judged.reason
     yield from (arm.rule, arm.look)

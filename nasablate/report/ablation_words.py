@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from nasablate.analysis.effects import Effect
 from nasablate.analysis.paired import ALPHA, Interval, t_interval
+from nasablate.analysis.wording import plural
 from nasablate.figures.numerals import Mark, number, probability, signed, signed_interval
 from nasablate.report.ablation import AblationReport
 from nasablate.report.sequential_words import sequential_rule
@@ -41,20 +42,45 @@ def headline(report: AblationReport) -> str:
     if report.is_open and all(arm.verdict == "undecided" for arm in arms):
         count = f"{report.present} of {report.wanted} replicates have a result"
         return f"No verdict yet: {count}."
+    lacking = [arm for arm in arms if _lacks(arm, report)]
     found: dict[str, list[str]] = {}
     for arm in arms:
-        found.setdefault(arm.verdict or "undecided", []).append(_quoted(arm.name))
-    text = "; ".join(
+        if arm not in lacking:
+            found.setdefault(arm.verdict or "undecided", []).append(_quoted(arm.name))
+    parts = [
         f"{start}: {listed(found[verdict])}"
         for verdict, start in _starts(report).items()
         if verdict in found
-    )
-    open_ = found.get("undecided", [])
-    if open_:
-        count = f"{len(open_)} of {len(arms)} arms"
-        shown = listed(open_) if len(open_) <= MOST_NAMES else count
-        text += f"{'; ' if text else ''}undecided: {shown}"
+    ]
+    if "undecided" in found:
+        parts.append(f"undecided: {_named(found['undecided'], len(arms))}")
+    if lacking:
+        reasons = [f"{_quoted(arm.name)} ({_reason(arm)})" for arm in lacking]
+        parts.append(f"{_no_verdict(report)}: {_named(reasons, len(arms))}")
+    text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _named(names: list[str], arms: int) -> str:
+    return listed(names) if len(names) <= MOST_NAMES else f"{len(names)} of {arms} arms"
+
+
+def _lacks(arm: ArmResult, report: AblationReport) -> bool:
+    """Return whether an arm has no verdict because replicates are missing."""
+    judged, looks = arm.judgement, report.result.looks
+    if judged is None or judged.verdict != "undecided":
+        return False
+    if looks is None:
+        return judged.n < report.result.seeds
+    return arm.look != len(looks.plan.looks)
+
+
+def _no_verdict(report: AblationReport) -> str:
+    return "no verdict yet" if report.is_open else "no verdict"
+
+
+def _reason(arm: ArmResult) -> str:
+    return "no pair of replicates" if arm.judgement is None else arm.judgement.reason
 
 
 def _starts(report: AblationReport) -> dict[str, str]:
@@ -88,8 +114,8 @@ def state_sentence(report: AblationReport) -> str:
     shown = listed([f"{count} {short}" for short, count in counts.items()])
     text = f"{report.present} of {report.wanted} replicates have a result; {shown}."
     if not report.is_open:
-        lacking = "pair" if report.result.looks is None else "replicate at their next look"
-        return f"{text} Arms with a missing {lacking} are undecided."
+        at = "" if report.result.looks is None else " at their next look"
+        return f"{text} Arms that lack a replicate{at} have no verdict."
     return f"{text} The study is not finished: differences and intervals will change."
 
 
@@ -114,9 +140,13 @@ def factor_sentences(report: AblationReport) -> Iterator[tuple[Mark, str]]:
                 over = ", on average over the other factors" if len(effect.factors) == 1 else ""
                 text = f"{name}{of} {effect.finding} the error by {size} points{over} ({numbers})."
                 yield effect.finding, text
-        open_ = [e.name for e in table.effects if e.finding in {"undecided", "missing"}]
-        if open_:
-            yield "undecided", f"Undecided effects{of}: {listed(open_)}."
+        for finding, start in (
+            ("undecided", "Undecided effects"),
+            ("missing", "Effects without a verdict, since replicates are missing"),
+        ):
+            open_ = [effect.name for effect in table.effects if effect.finding == finding]
+            if open_:
+                yield "undecided", f"{start}{of}: {listed(open_)}."
     for step in report.result.steps:
         judged = step.judgement
         if judged.verdict in {"better", "worse"} and judged.difference is not None:
@@ -141,9 +171,11 @@ def _ends(interval: Interval | None) -> str:
 def _sentence(arm: ArmResult, report: AblationReport) -> str:
     judged, reference = arm.judgement, report.result.arms[0]
     name, other = _quoted(arm.name), reference.name
+    if _lacks(arm, report):
+        text = f"{name} has {_no_verdict(report)}: {_reason(arm)}"
+        return f"{text}{_so_far(arm, report)}."
     if judged is None or judged.difference is None:
-        reason = "no pair of replicates" if judged is None else judged.reason
-        return f"{name} cannot be compared with {other}: {reason}."
+        return f"{name} cannot be compared with {other}: {_reason(arm)}."
     size, difference = number(abs(judged.difference)), signed(judged.difference)
     match judged.verdict:
         case "better":
@@ -162,12 +194,24 @@ def _sentence(arm: ArmResult, report: AblationReport) -> str:
     return f"{start} ({', '.join(_numbers(arm, report))}){why}."
 
 
+def _so_far(arm: ArmResult, report: AblationReport) -> str:
+    judged = arm.judgement
+    if judged is None or judged.difference is None:
+        return ""
+    seeds = report.result.seeds
+    count = f"{judged.n} of {plural(seeds, 'pair')}"
+    if report.result.looks is not None:
+        count = plural(judged.n, "seed")
+    size = f"{signed(judged.difference)} points"
+    return f"; so far it differs from {report.reference} by {size} ({count})"
+
+
 def _numbers(arm: ArmResult, report: AblationReport) -> Iterator[str]:
     judged = arm.judgement
     assert judged is not None
     if report.result.looks is not None:
         yield f"sequential 95 % interval {signed_interval(judged.interval)}"
-        yield f"{judged.n} seeds"
+        yield plural(judged.n, "seed")
         return
     if judged.verdict == "equivalent":
         reference = report.result.arms[0].errors
@@ -176,6 +220,7 @@ def _numbers(arm: ArmResult, report: AblationReport) -> Iterator[str]:
     elif judged.interval is not None:
         yield _ends(judged.interval)
     seeds = report.result.seeds
-    yield f"{seeds} pairs" if judged.n == seeds else f"{judged.n} of {seeds} pairs"
+    count = plural(seeds, "pair")
+    yield count if judged.n == seeds else f"{judged.n} of {count}"
     if judged.holm_p is not None:
         yield f"Holm p {probability(judged.holm_p)}"

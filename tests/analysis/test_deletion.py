@@ -41,7 +41,7 @@ def test_less_rise_on_every_seed_is_better_and_a_missing_one_decides_nothing():
     del other[3]
     missing = judged(reference, other)
     assert missing.verdict == "undecided"
-    assert missing.reason == "1 of 8 pairs are missing"
+    assert missing.reason == "replicate 3 is missing"
     assert missing.n == 7
 
 

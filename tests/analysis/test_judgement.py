@@ -69,11 +69,15 @@ def test_a_missing_replicate_leaves_the_arm_undecided(gone):
     short = {r: v for r, v in whole.items() if r != gone}
     found = judge_arms(REFERENCE, {"a": short, "b": whole}, seeds=8)
     assert (found["a"].verdict, found["a"].n, found["a"].holm_p) == ("undecided", 7, None)
-    assert found["a"].reason == "1 of 8 pairs are missing"
+    assert found["a"].reason == f"replicate {gone} is missing"
     assert found["b"].verdict == "better"
     assert found["b"].holm_p == pytest.approx(2 * found["b"].p)
     lost = {r: v for r, v in REFERENCE.items() if r != gone}
-    assert judge_arms(lost, {"b": whole}, seeds=8)["b"].verdict == "undecided"
+    of_reference = judge_arms(lost, {"b": whole}, seeds=8)["b"]
+    assert of_reference.verdict == "undecided"
+    assert of_reference.reason == f"replicate {gone} of the reference is missing"
+    both = judge_arms({0: 1.0, 1: 2.0, 5: 1.0}, {"b": {0: 1.0, 4: 2.0}}, seeds=6)["b"]
+    assert both.reason == "replicates 1 to 3 and 5 and replicate 4 of the reference are missing"
 
 
 def test_an_arm_without_values_is_undecided():

@@ -102,7 +102,7 @@ def test_missing_replicates_are_shown_as_missing(broken):
     assert "after 1 of 2 epochs; the same command goes on" in text
     assert "Not all trials ran on the same: device." in text
     assert "cuda: another device (4 trials)" in text
-    assert "1 of 7 pairs are missing" in text
+    assert "has no verdict yet: replicate" in text
     assert "No verdict yet" in text
 
 

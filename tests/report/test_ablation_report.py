@@ -13,7 +13,7 @@ from nasablate.report.ablation import load_ablation_report
 from nasablate.report.ablation_csv import ablation_csv
 from nasablate.report.ablation_tables import statistics_table
 from nasablate.report.ablation_text import answer_text, background_text
-from nasablate.report.ablation_words import headline, state_sentence
+from nasablate.report.ablation_words import arm_sentences, headline, state_sentence
 from nasablate.store import open_database
 from tests.report.studies import ERRORS, Fate, Plan, make_ablation
 
@@ -80,19 +80,25 @@ def test_csv_of_a_failed_replicate_counts_what_there_is(failed):
     rows = {row["arm"]: row for row in rows_of(failed)}
     assert (rows["bn=with"]["n"], rows["bn=with"]["verdict"]) == ("6", "undecided")
     assert rows["bn=with"]["holm_p"] == ""
-    assert rows["bn=with"]["reason"] == "1 of 7 pairs are missing"
+    assert rows["bn=with"]["reason"] == "replicate 2 is missing"
+    assert float(rows["bn=with"]["smallest_p"]) == 2 / 2**6
+    assert float(rows["relu=remove"]["smallest_p"]) == 2 / 2**7
+    assert {row["seeds_needed"] for row in rows_of(failed)} == {"", "7"}
     assert rows["relu=remove"]["verdict"] == "worse"
 
 
 def test_a_failed_study_is_not_open(failed, finished):
     assert not failed.is_open
     assert state_sentence(failed) == (
-        "27 of 28 replicates have a result; 1 failed. Arms with a missing pair are undecided."
+        "27 of 28 replicates have a result; 1 failed. Arms that lack a replicate have no verdict."
     )
     assert state_sentence(finished) == ""
     (missing,) = failed.missing
     assert (missing.arm, missing.replicate, missing.reason) == ("bn=with", 2, "CUDA out of memory")
-    assert headline(failed).endswith("undecided: “bn=with”.")
+    assert headline(failed).endswith("; no verdict: “bn=with” (replicate 2 is missing).")
+    said = {arm.name: text for arm, text in arm_sentences(failed)}["bn=with"]
+    assert said.startswith("“bn=with” has no verdict: replicate 2 is missing; so far it differs")
+    assert said.endswith(" points (6 of 7 pairs).")
 
 
 def test_document_is_json_with_all_that_the_page_shows(failed):
