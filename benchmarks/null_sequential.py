@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from benchmarks.null_figures import Bar
 from benchmarks.null_report import Goal, Report
 from benchmarks.simulated_sequential import Scene, Sequel, fixed_designs, saving, sequel
 from nasablate.analysis.sequential import SequentialPlan
 from nasablate.analysis.spending import Spending
+from nasablate.genome.sequential import Sequential
 
 if TYPE_CHECKING:
     from benchmarks.simulated import Share
 
-SPENDINGS: tuple[Spending, ...] = ("obrien_fleming", "power")
-LOOKS = (2, 3, 4, 5, 6, 8, 10, 12, 14)
-FEW_LOOKS = (2, 3, 4, 6, 8, 10)
-"""The default of an ablation file."""
-BASELINE, FEW_BASELINE = 28, 24
+SPENDINGS: tuple[Spending, ...] = ("obrien_fleming", "cubic", "power")
+NULL_SPENDINGS: dict[int, tuple[Spending, ...]] = {54: ("obrien_fleming", "cubic"), 5: SPENDINGS}
+DEFAULT = Sequential.of(54)
+"""What an ablation file with 54 arms gets that says nothing of its looks."""
+FEW = Sequential.of(5)
 INTEREST = 0.3
 SHARE = 0.45
 MIXES = {
@@ -28,11 +29,18 @@ MIXES = {
 FEW_MIX = (0.0, 0.0, 0.0, 0.3, 1.0)
 
 
-def plan(arms: int, spending: Spending, interest: float | None = None) -> SequentialPlan:
-    """Return the design simulated: that of 54 arms, or the default for fewer."""
+def plan(
+    arms: int,
+    spending: Spending,
+    interest: float | None = None,
+    interest_in: Literal["worse", "both"] = "worse",
+) -> SequentialPlan:
+    """Return the design simulated: the default for so many arms, with this spending."""
     names = tuple(f"arm {i}" for i in range(arms))
-    looks, whole = (LOOKS, BASELINE) if arms == 54 else (FEW_LOOKS, FEW_BASELINE)
-    return SequentialPlan(looks, whole, names, interest, "worse", spending=spending)
+    own = Sequential.of(arms)
+    return SequentialPlan(
+        own.looks, own.baseline_seeds, names, interest, interest_in, spending=spending
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +56,10 @@ def sequential_errors(report: Report) -> None:
     """Simulate null studies."""
     table = report.table(
         "Sequential: null studies with any arm called better or worse",
-        f"54 arms: looks at {_words(LOOKS)} seeds, baseline {BASELINE}; 5 arms: {_words(FEW_LOOKS)}"
-        f", baseline {FEW_BASELINE}. Percent ± standard error. Without futility no arm is dropped, "
-        "which is the worst case of the error. Correlation is that of two arms over seeds.",
+        f"54 arms: looks at {_words(DEFAULT.looks)} seeds, baseline {DEFAULT.baseline_seeds}; "
+        f"5 arms: {_words(FEW.looks)}, baseline {FEW.baseline_seeds}: the defaults for so many. "
+        "Percent ± standard error. Without futility no arm is dropped, which is the worst case of "
+        "the error. Correlation is that of two arms over seeds.",
         ("arms", "spending", "values", "futility", "studies", "error", "trainings"),
     )
     promised: dict[int, list[tuple[str, Share]]] = {54: [], 5: []}
@@ -69,24 +78,23 @@ def sequential_errors(report: Report) -> None:
 
 
 def _nulls(studies: int) -> Iterator[_Null]:
-    some = max(100, studies // 4)
     for arms in (54, 5):
         zero = (0.0,) * arms
-        for spending in SPENDINGS:
+        for spending in NULL_SPENDINGS[arms]:
             whole = plan(arms, spending)
             for r in (0.0, 0.4, 0.8):
                 scene = Scene(whole, zero, correlation=r)
                 yield _Null(f"normal, correlation {r:g}", scene, "none", studies, is_promised=True)
             for kind in ("t3", "skewed"):
-                yield _Null(kind, Scene(whole, zero, kind), "none", some)
+                yield _Null(kind, Scene(whole, zero, kind), "none", studies)
             few = arms // 9 or 1
             uneven = Scene(whole, zero, spreads=(2.0,) * few + (1.0,) * (arms - few))
             name = f"normal, {few} arm{'s' if few > 1 else ''} with twice the spread"
-            yield _Null(name, uneven, "none", some)
+            yield _Null(name, uneven, "none", studies)
             wide = Scene(whole, zero, spreads=(1.5,))
-            yield _Null("normal, arms spread 1.5 times the baseline", wide, "none", some)
+            yield _Null("normal, arms spread 1.5 times the baseline", wide, "none", studies)
             dropping = Scene(plan(arms, spending, INTEREST), zero)
-            yield _Null("normal, correlation 0", dropping, f"{INTEREST:g}", some)
+            yield _Null("normal, correlation 0", dropping, f"{INTEREST:g}", studies)
 
 
 def sequential_savings(report: Report) -> list[Bar]:
@@ -100,32 +108,39 @@ def sequential_savings(report: Report) -> list[Bar]:
         "90 of a shared baseline, judged by this very rule at one look, that has the same power at "
         "0.3. Fixed, pooled t: the same judged by a pooled t test with Holm's procedure alone, "
         "which has no protection against an arm that spreads more. Share with its 95 % interval.",
-        ("harms", "spending", "trainings", "power at 0.3", "power at 1", "error",
+        ("harms", "spending", "interest in", "trainings", "power at 0.3", "power at 1", "error",
          "fixed, same rule", "share", "fixed, pooled t", "share of it"),
     )  # fmt: skip
     bars: list[Bar] = []
     for name, effects in {**MIXES, "5 arms: 3 of 0, one of 0.3, one of 1": FEW_MIX}.items():
         ruled = fixed_designs(effects, studies // 2, same_rule=True, seed=report.seed)
         pooled = fixed_designs(effects, 4 * studies, same_rule=False, seed=report.seed)
-        for spending in SPENDINGS:
-            found = sequel(
-                Scene(plan(len(effects), spending, INTEREST), effects), studies, report.seed
-            )
+        for spending, interest_in in _asked(len(effects)):
+            own_plan = plan(len(effects), spending, INTEREST, interest_in)
+            found = sequel(Scene(own_plan, effects), studies, report.seed)
             own, other = saving(found, ruled), saving(found, pooled)
             table.rows.append(
-                (name, spending, f"{found.trainings:.1f} ± {found.trainings_error:.1f}",
+                (name, spending, interest_in,
+                 f"{found.trainings:.1f} ± {found.trainings_error:.1f}",
                  found.power[0.3], found.power[1.0], found.error,
                  f"{own.fixed:.0f} ({own.design.seeds} seeds, {own.design.baseline_seeds})",
                  f"{own.share:.3f} ({own.low:.3f} to {own.high:.3f})",
                  f"{other.fixed:.0f} ({other.design.seeds} seeds, {other.design.baseline_seeds})",
                  f"{other.share:.3f} ({other.low:.3f} to {other.high:.3f})")
             )  # fmt: skip
-            if spending == "power" and name in MIXES:
+            if (spending, interest_in) == (DEFAULT.spending, "worse") and name in MIXES:
                 promise = f"at most {SHARE} of the fixed trainings, same rule and power, {name}"
                 shown = f"{own.share:.3f} ({own.low:.3f} to {own.high:.3f})"
                 report.goals.append(Goal(promise, shown, own.share <= SHARE))
                 bars += _bars(name, found, own.fixed, other.fixed)
     return bars
+
+
+def _asked(arms: int) -> Iterator[tuple[Spending, Literal["worse", "both"]]]:
+    """Yield the rules compared, and the side on which a difference is of interest."""
+    for spending in SPENDINGS:
+        yield spending, "worse"
+    yield Sequential.of(arms).spending, "both"
 
 
 def _bars(name: str, found: Sequel, ruled: float, pooled: float) -> list[Bar]:

@@ -4,7 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from nasablate.genome.base import Count, SpecModel
 from nasablate.genome.data_spec import DataField
@@ -114,7 +121,8 @@ class AblationSpec(SpecModel):
     interaction of two factors, at 5 no two such interactions either."""
     sequential: Sequential | None = None
     """In place of ``seeds``: train the baseline on all its seeds and the arms from look to look,
-    each only until it is settled. For designs that judge every arm by itself."""
+    each only until it is settled. For designs that judge every arm by itself. What is left out
+    depends on whether there are 20 arms or more."""
     seeds: Annotated[int, Field(ge=1, le=1000, default_factory=_replicates)]
     """Replicates of every arm; replicate r of all arms shares its random streams. With
     ``sequential`` it is left out: those of the baseline."""
@@ -139,6 +147,16 @@ class AblationSpec(SpecModel):
     data: DataField
     resources: Resources = Resources()
     reported: tuple[Reported, ...] = ()
+
+    @field_validator("sequential")
+    @classmethod
+    def _for_its_arms(cls, value: Sequential | None, info: ValidationInfo) -> Sequential | None:
+        """Fill in the defaults for as many arms as the edits make, twins by matching left out."""
+        if value is None:
+            return None
+        factors: dict[str, Factor] = info.data.get("factors", {})
+        levels = sum(len(found) - 1 for found in factors.values())
+        return value.for_arms(levels + len(info.data.get("arms", {})))
 
     @property
     def combines_levels(self) -> bool:

@@ -141,7 +141,7 @@ def plan_ablation(
         detectable=find_detectable(spec, arms, noise) if looks is None else (),
         cost=measure_cost(spec, arms, info) if measure and not missing else None,
         disk_bytes=disk_bytes(spec, arms, info),
-        warnings=tuple(_warnings(spec, arms, info)),
+        warnings=(*_warnings(spec, arms, info), *(() if looks is None else looks.warnings)),
         looks=looks,
     )
 
@@ -150,7 +150,8 @@ def _warnings(spec: AblationSpec, arms: Arms, info: DataInfo) -> list[str]:
     found: list[str] = []
     problem, needed = why_undecided(spec, arms), needed_seeds(spec, arms)
     if problem is not None:
-        found.append(f"{problem.path}: {problem.value} {problem.rule}")
+        if spec.accept_undecided:  # else it is the refusal
+            found.append(f"{problem.path}: {problem.value} {problem.rule}")
     elif needed and spec.seeds < needed["arms"]:
         found.append(
             f"seeds: {spec.seeds} can decide effects, but no single arm; {needed['arms']} can"

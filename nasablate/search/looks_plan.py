@@ -36,6 +36,21 @@ class LooksPlan:
         """Trainings with these seeds."""
         return None if self.fixed_seeds is None else self.fixed_seeds * (len(self.plan.arms) + 1)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What speaks against looks: that fixed seeds take fewer trainings, whatever comes out."""
+        expected = [own.trainings for own in (self.null, self.of_interest) if own is not None]
+        fixed = self.fixed_trainings
+        if fixed is None or not expected or min(expected) <= fixed:
+            return ()
+        low, high = f"{min(expected):.0f}", f"{max(expected):.0f}"
+        span = low if low == high else f"{low} to {high}"
+        return (
+            f"sequential: {span} trainings are to be expected, {self.plan.baseline_seeds} of them"
+            f" of the baseline; fixed seeds with 80 % power take {fixed}: give seeds:"
+            f" {self.fixed_seeds} instead",
+        )
+
     def document(self) -> dict[str, Any]:
         """Return it as plain JSON data."""
         plan = self.plan

@@ -153,7 +153,7 @@ def test_new_seeds_and_images_are_covered():
 
 @pytest.mark.parametrize("correlation", [0.0, 0.6])
 def test_equal_arms_that_may_stop_keep_their_error(correlation):
-    for spending in ("obrien_fleming", "power"):
+    for spending in ("obrien_fleming", "cubic", "power"):
         plan = SequentialPlan((2, 3, 5, 8), 24, ARMS, spending=spending)
         found = sequel(Scene(plan, (0.0,) * 54, correlation=correlation), 800)
         assert at_most(found.error, 0.05), spending

@@ -53,7 +53,7 @@ def crossing(constants):
     return used
 
 
-@pytest.mark.parametrize("spending", ["obrien_fleming", "power"])
+@pytest.mark.parametrize("spending", ["obrien_fleming", "cubic", "power"])
 @pytest.mark.parametrize("level", [0.025, 0.05 / 54 / 2])
 def test_two_looks_spend_exactly_the_level(spending, level):
     first, last = bounds((0.3, 1.0), level, spending)
@@ -69,7 +69,7 @@ def test_two_looks_spend_exactly_the_level(spending, level):
 
 
 def test_one_look_is_the_fixed_test():
-    for spending in ("obrien_fleming", "power"):
+    for spending in ("obrien_fleming", "cubic", "power"):
         assert bounds((1.0,), 0.025, spending) == pytest.approx([1.959963984540054], abs=1e-10)
 
 
@@ -82,7 +82,7 @@ def test_the_first_bound_of_obrien_and_fleming_is_a_straight_line():
 @given(
     st.lists(st.floats(0.05, 0.95), min_size=1, max_size=5, unique_by=lambda t: round(t, 2)),
     st.floats(1e-4, 0.1),
-    st.sampled_from(["obrien_fleming", "power"]),
+    st.sampled_from(["obrien_fleming", "cubic", "power"]),
 )
 def test_a_smaller_level_has_higher_bounds(times, level, spending):
     looks = (*sorted(times), 1.0)
@@ -97,7 +97,7 @@ def test_paths_cross_as_often_as_stated():
     rng = np.random.default_rng(0)
     steps = np.sqrt(np.diff((0.0, *times)))
     paths = np.cumsum(rng.normal(size=(200_000, 4)) * steps, axis=1) / np.sqrt(times)
-    for spending in ("obrien_fleming", "power"):
+    for spending in ("obrien_fleming", "cubic", "power"):
         crossed = (paths > bounds(times, level, spending)).any(axis=1).mean()
         assert crossed == pytest.approx(level, abs=3 * (0.025 / 200_000) ** 0.5)
 

@@ -1,5 +1,7 @@
 """Sequential ablations: which arms are trained on, by the rows of a database alone."""
 
+import json
+
 import pytest
 
 from nasablate.errors import SpecError, StoreError
@@ -8,6 +10,7 @@ from nasablate.search import ablation
 from nasablate.search.ablation import run_ablation
 from nasablate.search.looks import most_replicates, plan_looks, take_looks
 from nasablate.search.records_csv import write_records
+from nasablate.search.spec_guard import check_unchanged
 from nasablate.store import Epoch, TestReading, now, open_database
 
 NAMES = ("baseline", "bad", "good", "same")
@@ -249,6 +252,34 @@ def test_a_file_and_its_document_are_the_same():
     assert spec.seeds == 21
     assert AblationSpec.parse(spec.document()) == spec
     assert most_replicates(spec, NAMES) == {"baseline": 21, "bad": 5, "good": 5, "same": 5}
+
+
+def of_arms(count, sequential):
+    arms = {f"wider {i}": {"width": 5 + i} for i in range(count)}
+    return spec_of(arms=arms, sequential=sequential)
+
+
+def test_many_arms_have_looks_of_their_own_by_default():
+    few, many = (of_arms(count, {"interest": 1}).sequential for count in (19, 20))
+    assert (few.looks, few.baseline_seeds) == ((2, 3, 4, 6, 8, 10), 24)
+    assert (many.looks, many.baseline_seeds) == (tuple(range(1, 15)), 28)
+    assert (few.spending, many.spending) == ("obrien_fleming", "cubic")
+    assert of_arms(20, {}).seeds == 28
+    said = {"looks": [2, 3, 30], "spending": "power", "interest_in": "worse"}
+    kept = of_arms(25, said).sequential
+    assert (kept.looks, kept.baseline_seeds, kept.spending) == ((2, 3, 30), 30, "power")
+    assert kept.interest_in == "worse"
+    factors = {"width": {f"w{w}": {"width": w} for w in range(4, 25)}}
+    alone = spec_of(design="one_at_a_time", arms={}, factors=factors, sequential={})
+    assert alone.sequential.spending == "cubic"
+
+
+def test_a_study_begun_with_earlier_defaults_is_not_given_others():
+    before = of_arms(20, {"looks": [2, 3, 4, 6, 8, 10], "baseline_seeds": 24,
+                          "spending": "obrien_fleming"})  # fmt: skip
+    assert AblationSpec.parse(before.document()) == before
+    with pytest.raises(StoreError, match=r"sequential\.looks: \[2, 3, 4, 6, 8, 10\] -> \[1, 2"):
+        check_unchanged(json.dumps(before.document()), of_arms(20, {}), 0)
 
 
 def test_only_what_a_look_needs_is_wanted():

@@ -52,6 +52,20 @@ def test_a_plan_has_looks_bounds_and_what_they_are_likely_to_take():
     assert not plan.is_refused
 
 
+def test_looks_that_cost_more_than_fixed_seeds_are_warned_of():
+    arms = {"bad": {"activation": "silu"}}
+    dear = plan_ablation(spec_of(arms=arms, pilot={"sd": 0.3}), measure=False)
+    fixed = dear.document()["sequential"]["fixed_design"]
+    (warning,) = dear.warnings
+    assert warning.startswith("sequential: 2")
+    assert "21 of them of the baseline" in warning
+    assert warning.endswith(
+        f"power take {fixed['trainings']}: give seeds: {fixed['seeds']} instead"
+    )
+    assert f"warning: {warning}" in ablation_plan_text(dear)
+    assert plan_ablation(spec_of(arms=arms, pilot={"sd": 3.0}), measure=False).warnings == ()
+
+
 def test_a_plan_without_a_pilot_says_what_it_lacks():
     plan = plan_ablation(spec_of(), measure=False)
     assert plan.document()["sequential"]["expected_without_effects"] is None
