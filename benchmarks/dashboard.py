@@ -27,9 +27,9 @@ from nasablate.genome import SearchSpec, load_dashboard, load_genome, load_recip
 from nasablate.report import search_drawings
 from nasablate.report.dashboard import dashboard_page
 from nasablate.report.desk import desk_figure, refresh_desk
-from nasablate.report.panels import Subject
 from nasablate.report.search import load_search_report
 from nasablate.report.search_page import search_page
+from nasablate.report.shown import Subject
 from nasablate.store import NewTrial, open_database
 from nasablate.store.bulk import FinishedTrial
 from nasablate.store.tables import EPOCHS

@@ -11,7 +11,7 @@ from nasablate.cli.output import write_json
 from nasablate.errors import InputError
 
 if TYPE_CHECKING:
-    from nasablate.report.panels import Subject
+    from nasablate.report.shown import Subject
     from nasablate.store import Database
 
 
@@ -64,17 +64,18 @@ def _subject(database: "Database", name: str) -> "Subject":
         StoreError: there is no such study or trial.
     """
     from nasablate.errors import StoreError
-    from nasablate.report.loading import load_any_report, trials_of
-    from nasablate.report.panels import Subject
+    from nasablate.report.loading import load_study, trials_of, twin_with_weights
+    from nasablate.report.shown import Subject
 
     study, slash, number = name.partition("/")
+    report = load_study(database, study if slash else name)
     if not slash:
-        return Subject(name, load_any_report(database, name))
+        return Subject(name, report)
     if not number.isdecimal():
         message = f"{name!r} names no trial; write STUDY/NUMBER such as {study}/0"
         raise InputError(message)
-    report = load_any_report(database, study)
-    if int(number) not in {trial.number for trial in trials_of(report)}:
+    trial = next((one for one in trials_of(report) if one.number == int(number)), None)
+    if trial is None:
         message = f"study {study!r} has no trial {number}; see 'nasablate trials {study}'"
         raise StoreError(message)
-    return Subject(name, report, int(number))
+    return Subject(name, report, trial.number, twin_with_weights(database, trial))

@@ -103,6 +103,22 @@ class NetworkPanel(_Panel):
     """Number of the trial; without it the one in NAME/NUMBER, else the best or the reference."""
 
 
+class FeatureMapsPanel(_Panel):
+    """The images that excite channels of a trained network most, and what in them does."""
+
+    kind: Literal["feature_maps"]
+    trial: Annotated[int, Field(ge=0)] | None = None
+    """As of the other panels of one network."""
+    unit: str = ""
+    """Whose output is looked at, such as stages.0.1; without it the last one before the head."""
+    channels: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=16)] = ()
+    """From 0; without them four spread evenly."""
+    most: Annotated[int, Field(ge=1, le=9)] = 4
+    """Images of each channel."""
+    images: Annotated[int, Field(ge=1, le=100_000)] = 500
+    """Images of the validation part that are looked through, from the first."""
+
+
 class WidthsPanel(_Panel):
     """Width profiles of the networks of all given studies in one figure."""
 
@@ -119,6 +135,7 @@ PanelSpec = (
     | ImportancePanel
     | EdfPanel
     | NetworkPanel
+    | FeatureMapsPanel
     | WidthsPanel
 )
 

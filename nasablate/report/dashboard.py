@@ -1,6 +1,6 @@
 """Renders a dashboard file for one study or several: one HTML page, or its numbers as data."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,15 +22,16 @@ from nasablate.genome.dashboard import (
 from nasablate.report import panel_drawings as drawings
 from nasablate.report.ablation import AblationReport, arm_genomes
 from nasablate.report.deletion import DeletionReport
-from nasablate.report.loading import kind_of, trials_of
+from nasablate.report.loading import PlainStudy, kind_of, question_of, trials_of
 from nasablate.report.markup import Section, heading, paragraph, section
 from nasablate.report.page import Page, html_page
-from nasablate.report.panels import StudyPanel, Subject, show_panel
+from nasablate.report.panels import StudyPanel, show_panel
 from nasablate.report.search import SearchReport
-from nasablate.report.shown import Show, Shown
+from nasablate.report.shown import Show, Shown, Subject
 from nasablate.report.tables import Table, listed, numbers, words
 from nasablate.search.confirmation import candidates
 from nasablate.search.deletion_study import NETWORKS
+from nasablate.store import TrialRecord
 
 TITLES: dict[str, str] = {
     "answer": "Answer",
@@ -72,10 +73,11 @@ TITLES: dict[str, str] = {
     "curve": "Learning curve",
     "gradients": "Gradients by depth",
     "filters": "First filters",
+    "feature_maps": "What channels look for",
     "widths": "Widths",
 }
 _NEEDS: dict[str, str] = {
-    "filters": "a trial that kept its weights and begins with a convolution",
+    "curve": "epochs on record; name a trained network of a deletion study NAME.networks/NUMBER",
     "importance": f"a search with {LEAST_TRIALS} complete trials",
     "contour": f"a search with {LEAST_TRIALS} complete trials and two axes",
     "forest": "an ablation with a pair of replicates",
@@ -106,8 +108,8 @@ class _Rendered:
     panel: PanelSpec
     found: tuple[tuple[str, Shown], ...]
     """By the name of the study; empty for panels of all studies at once."""
-    without: tuple[str, ...]
-    """Studies it has nothing of."""
+    without: Mapping[str, str]
+    """Studies it has nothing of, each with why; empty where the panel's own needs say it."""
 
 
 def dashboard_page(spec: DashboardSpec, subjects: Sequence[Subject], read_at: datetime) -> str:
@@ -150,6 +152,7 @@ def dashboard_document(spec: DashboardSpec, subjects: Sequence[Subject]) -> dict
                 "kind": found.panel.kind,
                 "studies": [{"study": name, "data": shown.data} for name, shown in found.found],
                 "without": list(found.without),
+                "why": {name: why for name, why in found.without.items() if why},
             }
             for found in _rendered(spec, subjects)
         ],
@@ -173,21 +176,21 @@ def _rendered(spec: DashboardSpec, subjects: Sequence[Subject]) -> list[_Rendere
 def _render(panel: PanelSpec, subjects: Sequence[Subject], prefix: str) -> _Rendered:
     if isinstance(panel, EdfPanel | WidthsPanel) or panel.kind == "studies":
         shown = _together(panel, subjects, Show(prefix))
-        return _Rendered(panel, () if shown is None else (("", shown),), ())
+        return _Rendered(panel, () if shown is None else (("", shown),), {})
     assert not isinstance(panel, EdfPanel | WidthsPanel)
     return _one_by_one(panel, subjects, prefix)
 
 
 def _one_by_one(panel: StudyPanel, subjects: Sequence[Subject], prefix: str) -> _Rendered:
     found: list[tuple[str, Shown]] = []
-    without: list[str] = []
+    without: dict[str, str] = {}
     for place, subject in enumerate(subjects):
         shown = show_panel(panel, subject, f"{prefix}-s{place}")
-        if shown is None:
-            without.append(subject.name)
-        else:
+        if isinstance(shown, Shown):
             found.append((subject.name, shown))
-    return _Rendered(panel, tuple(found), tuple(without))
+        else:
+            without[subject.name] = "" if shown is None else shown.why
+    return _Rendered(panel, tuple(found), without)
 
 
 def _section(place: int, rendered: _Rendered, num_subjects: int) -> Section:
@@ -197,15 +200,25 @@ def _section(place: int, rendered: _Rendered, num_subjects: int) -> Section:
         if name and num_subjects > 1:
             parts.append(heading(name))
         parts += shown.parts
-    if rendered.without or not rendered.found:
-        of = f" of {listed(rendered.without)}" if rendered.without else ""
-        why = f": it needs {_NEEDS[panel.kind]}" if panel.kind in _NEEDS else ""
-        parts.append(paragraph(f"Nothing to show{of}{why}.", "note"))
+    parts += [paragraph(sentence, "note") for sentence in _missing(rendered)]
     return section(f"panel-{place}", panel.title or TITLES[panel.kind], *parts)
 
 
+def _missing(rendered: _Rendered) -> Iterator[str]:
+    """Yield of which studies there is nothing, and why."""
+    kind = rendered.panel.kind
+    needs = f": it needs {_NEEDS[kind]}" if kind in _NEEDS else ""
+    silent = [name for name, why in rendered.without.items() if not why]
+    if silent or not (rendered.found or rendered.without):
+        of = f" of {listed(silent)}" if silent else ""
+        yield f"Nothing to show{of}{needs}."
+    for name, why in rendered.without.items():
+        if why:
+            yield f"Nothing to show of {name}: {why}."
+
+
 def _questions(subjects: Sequence[Subject]) -> str:
-    asked = dict.fromkeys(subject.report.spec.question for subject in subjects)
+    asked = dict.fromkeys(question_of(subject.report) for subject in subjects)
     return " ".join(question for question in asked if question)
 
 
@@ -246,11 +259,18 @@ def _genomes(subjects: Sequence[Subject], most: int) -> Iterator[tuple[str, Geno
             for item in report.attributes[NETWORKS][:most]:
                 yield f"{lead}{item['name']}", Genome.parse(item["genome"])
             continue
-        trials = candidates(report.result.trials, report.result.objectives, most)
-        if subject.trial is not None:
-            trials = [one for one in report.result.trials if one.number == subject.trial]
-        for trial in trials:
+        for trial in _shown_trials(subject, report, most):
             yield f"{lead}trial {trial.number}", Genome.parse(trial.genome)
+
+
+def _shown_trials(
+    subject: Subject, report: SearchReport | PlainStudy, most: int
+) -> Sequence[TrialRecord]:
+    if subject.trial is not None:
+        return [one for one in trials_of(report) if one.number == subject.trial]
+    if isinstance(report, PlainStudy):
+        return [one for one in report.trials if one.state == "complete"][:most]
+    return candidates(report.result.trials, report.result.objectives, most)
 
 
 def studies_table(subjects: Sequence[Subject]) -> Table:
@@ -267,7 +287,7 @@ def _study_row(subject: Subject) -> tuple[str, ...]:
         means = [(arm.mean, arm.name) for arm in report.result.arms if arm.mean is not None]
         error, name = min(means, default=(None, ""))
         what = f"{name}, mean over seeds" if name else ""
-    elif isinstance(report, DeletionReport):
+    elif isinstance(report, DeletionReport | PlainStudy):
         error, what = None, ""
     else:
         best = min(report.completed, key=lambda trial: trial.error, default=None)

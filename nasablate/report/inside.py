@@ -13,8 +13,9 @@ from nasablate.figures.filters import MOST, Filters, filters_svg
 from nasablate.figures.lines import LinePoint, Lines, Series
 from nasablate.genome import Genome, Recipe, load_recipe
 from nasablate.genome.edits import apply_edits
-from nasablate.report.markup import paragraph
-from nasablate.store import TrialRecord, study_folder
+from nasablate.report.loading import weights_path
+from nasablate.report.markup import paragraph, scrolling
+from nasablate.store import TrialRecord
 
 if TYPE_CHECKING:
     from nasablate.nets import Net
@@ -58,8 +59,8 @@ def _series(trial: TrialRecord, url: str) -> Iterator[Series]:
     plain = without_shortcuts(genome)
     if plain is not None:
         yield _measured("as initialised, without shortcuts", _built(plain, recipe, trial))
-    if (path := _weights(trial, url)).is_file():
-        yield _measured("trained", _trained(trial, path))
+    if (path := weights_path(trial, url)).is_file():
+        yield _measured("trained", trained_net(trial, path))
 
 
 def _described(trial: TrialRecord) -> tuple[Genome, Recipe]:
@@ -90,17 +91,17 @@ def _built(genome: Genome, recipe: Recipe, trial: TrialRecord) -> "Net":
     return net
 
 
-def _trained(trial: TrialRecord, path: Path) -> "Net":
+def trained_net(trial: TrialRecord, path: Path) -> "Net":
+    """Return a trial's network with its kept weights.
+
+    Raises:
+        RunError: the file cannot be read, or belongs to another network.
+    """
     from nasablate.training.inspection import load_weights
 
     net = _built(*_described(trial), trial)
     load_weights(net, path)
     return net
-
-
-def _weights(trial: TrialRecord, url: str) -> Path:
-    study = trial.name.rpartition("/")[0]
-    return study_folder(url, study) / "trials" / f"{trial.number:05d}" / "weights.pt"
 
 
 def _measured(name: str, net: "Net") -> Series:
@@ -116,11 +117,11 @@ def trial_filters(trial: TrialRecord, url: str) -> Filters | None:
     """Return the first filters of a trained trial; None without kept weights or convolution."""
     from nasablate.training.inspection import first_filters
 
-    path = _weights(trial, url)
+    path = weights_path(trial, url)
     if not path.is_file():
         return None
     try:
-        found = first_filters(_trained(trial, path))
+        found = first_filters(trained_net(trial, path))
     except (NasablateError, ValueError, KeyError):
         return None
     if found is None:
@@ -138,4 +139,5 @@ def filters_markup(filters: Filters) -> str:
         + (", channels as red, green and blue" if filters.is_colour else ", first channel")
         + " (as Krizhevsky et al. 2012, figure 3, show theirs)."
     )
-    return f'<div class="scroll">{filters_svg(filters)}</div>{paragraph(note, "note")}'
+    drawn = scrolling(f"First filters of {filters.network}", filters_svg(filters))
+    return f"{drawn}{paragraph(note, 'note')}"

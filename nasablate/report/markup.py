@@ -75,10 +75,25 @@ def table(found: Table) -> str:
     )
     body = "".join(f"<tr>{_row(found, row)}</tr>" for row in found.rows)
     caption = escape(found.caption)
+    content = (
+        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
+    return scrolling(found.caption, content)
+
+
+def scrolling(label: str, content: str) -> str:
+    """Return markup that scrolls on its own if it is wider than the page, by keyboard too.
+
+    It is no landmark, for a page has many of them.
+
+    Args:
+        label: What a screen reader calls it.
+        content: The markup.
+    """
     return (
-        f'<div class="scroll" role="region" aria-label="{caption}" tabindex="0"><table>'
-        f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-        "</table></div>"
+        f'<div class="scroll" role="group" aria-label="{escape(label)}" tabindex="0">'
+        f"{content}</div>"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from nasablate.errors import NasablateError
 from nasablate.figures.curves_plot import single_curve_plot
 from nasablate.figures.numerals import number
-from nasablate.report.markup import Drawing, table
+from nasablate.report.markup import Drawing, scrolling, table
 from nasablate.report.search_tables import STATES
 from nasablate.report.tables import Table, numbers, plain, words
 from nasablate.store import Epoch, TrialRecord
@@ -20,7 +20,7 @@ def network_parts(trial: TrialRecord, curve: Sequence[Epoch]) -> tuple[list[str]
         drawn, units = _picture(trial)
     except (NasablateError, ValueError, KeyError):
         return parts, data
-    parts = [f'<div class="scroll">{drawn}</div>', *parts, table(units)]
+    parts = [scrolling(f"Picture of {trial.name}", drawn), *parts, table(units)]
     return parts, {**data, "units": [list(map(str, row)) for row in units.rows]}
 
 

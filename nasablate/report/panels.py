@@ -1,17 +1,19 @@
 """What each panel of a dashboard shows of one study: markup, and the same numbers as data."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any, Protocol, TypeVar, assert_never
 
 from nasablate.figures.importance import importance_data
+from nasablate.figures.numerals import DASH
 from nasablate.figures.parallel import parallel_data
 from nasablate.figures.rungs import rungs_data
 from nasablate.figures.slices import contour_data, slices_data
 from nasablate.figures.timeline import timeline_data
 from nasablate.genome.dashboard import (
     ContourPanel,
+    FeatureMapsPanel,
     FrontPanel,
     ImportancePanel,
     NetworkPanel,
@@ -28,31 +30,17 @@ from nasablate.report import (
 from nasablate.report import panel_drawings as drawings
 from nasablate.report.ablation import AblationReport
 from nasablate.report.deletion import DeletionReport
-from nasablate.report.deletion_drawings import lines_drawing
 from nasablate.report.deletion_panels import DELETION_PANELS
-from nasablate.report.inside import filters_markup, gradients_lines, trial_filters
-from nasablate.report.loading import Report, trials_of
+from nasablate.report.loading import PlainStudy, Report, data_of
 from nasablate.report.markup import Drawing, code_block, items, paragraph, sign, table
-from nasablate.report.network_panel import curve_drawing, curve_table, network_parts
 from nasablate.report.reproduce import commands
 from nasablate.report.search import SearchReport, answer_sentences
 from nasablate.report.search_page import state_sentence
 from nasablate.report.sections import environment_table
-from nasablate.report.shown import Show, Shown
-from nasablate.report.tables import Marked
+from nasablate.report.shown import Absent, Show, Shown, Subject
+from nasablate.report.tables import Marked, Table, plain, words
+from nasablate.report.trial_panels import network_panel
 from nasablate.search.rungs import rung_epochs
-from nasablate.store import Epoch
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A study that a dashboard is rendered for."""
-
-    name: str
-    """As it was given."""
-    report: Report
-    trial: int | None = None
-    """Of NAME/NUMBER."""
 
 
 class Documented(Protocol):
@@ -66,17 +54,25 @@ class Documented(Protocol):
 _Data = TypeVar("_Data", bound=Documented)
 
 
-StudyPanel = PlainPanel | FrontPanel | SlicePanel | ContourPanel | ImportancePanel | NetworkPanel
+StudyPanel = (
+    PlainPanel
+    | FrontPanel
+    | SlicePanel
+    | ContourPanel
+    | ImportancePanel
+    | NetworkPanel
+    | FeatureMapsPanel
+)
 
 
-def show_panel(panel: StudyPanel, subject: Subject, prefix: str) -> Shown | None:
-    """Return a panel of one study; None if the study has nothing for it."""
+def show_panel(panel: StudyPanel, subject: Subject, prefix: str) -> Shown | Absent | None:
+    """Return a panel of one study; None, or why, if the study has nothing for it."""
     show = Show(prefix)
     match panel:
         case PlainPanel():
             return _plain(panel, subject.report, show)
-        case NetworkPanel():
-            return _network(panel, subject, show)
+        case NetworkPanel() | FeatureMapsPanel():
+            return network_panel(panel, subject, show)
         case FrontPanel() | SlicePanel() | ContourPanel() | ImportancePanel():
             if not isinstance(subject.report, SearchReport):
                 return None
@@ -85,7 +81,10 @@ def show_panel(panel: StudyPanel, subject: Subject, prefix: str) -> Shown | None
             assert_never(panel)
 
 
-def _plain(panel: PlainPanel, report: Report, show: Show) -> Shown | None:
+def _plain(panel: PlainPanel, report: Report | PlainStudy, show: Show) -> Shown | None:
+    if isinstance(report, PlainStudy):
+        make = _PLAIN.get(panel.kind)
+        return None if make is None else make(report, show)
     if isinstance(report, AblationReport):
         make = _ABLATION.get(panel.kind)
         return None if make is None else make(report, show)
@@ -177,6 +176,22 @@ def _steps(report: AblationReport, show: Show) -> Shown | None:
     return Shown(parts + ([] if drawing is None else drawing.parts), report.steps.document())
 
 
+def _plain_protocol(report: PlainStudy, show: Show) -> Shown | None:
+    data = data_of(report)
+    known = {} if data is None else {k: v for k, v in data.document().items() if v is not None}
+    rows = [("data", plain(known))] if known else []
+    rows.append(("fingerprint of the data", str(report.attributes.get("data_fingerprint", DASH))))
+    recipes = {str(trial.attributes.get("recipe", "{}")) for trial in report.trials}
+    if len(recipes) == 1:
+        rows += [
+            (f"recipe: {key}", plain(value))
+            for key, value in json.loads(recipes.pop()).items()
+            if key not in {"kind", "schema_version", "name", "source"}
+        ]
+    caption = "How the trials of this study are trained"
+    return show.table(Table(caption, words("what", "value"), tuple(rows)))
+
+
 def _rungs(report: SearchReport, show: Show) -> Shown | None:
     epochs = max((int(t.attributes.get("epochs", 0)) for t in report.result.trials), default=0)
     rungs = rung_epochs(report.spec.scheduler, epochs)
@@ -184,8 +199,16 @@ def _rungs(report: SearchReport, show: Show) -> Shown | None:
     return _drawn(found, drawings.rungs_drawing, show)
 
 
+_PlainPanel = Callable[[PlainStudy, Show], Shown | None]
 _AblationPanel = Callable[[AblationReport, Show], Shown | None]
 _SearchPanel = Callable[[SearchReport, Show], Shown | None]
+_PLAIN: Mapping[str, _PlainPanel] = {
+    "timeline": lambda report, show: _drawn(
+        timeline_data(report.trials), drawings.timeline_drawing, show
+    ),
+    "protocol": _plain_protocol,
+    "environment": lambda report, show: show.table(environment_table(report.environment)),
+}
 _ABLATION: Mapping[str, _AblationPanel] = {
     "answer": _ablation_answer,
     "results": lambda report, show: show.table(ablation_tables.results_table(report)),
@@ -238,42 +261,3 @@ _SEARCH: Mapping[str, _SearchPanel] = {
     "environment": lambda report, show: show.table(environment_table(report.environment)),
     "reproduce": _reproduce,
 }
-
-
-# One network
-
-
-def _network(panel: NetworkPanel, subject: Subject, show: Show) -> Shown | None:
-    report, trials = subject.report, trials_of(subject.report)
-    number = panel.trial if panel.trial is not None else subject.trial
-    number = number if number is not None else _default_trial(report)
-    trial = next((one for one in trials if one.number == number), None)
-    if trial is None:
-        return None
-    if panel.kind == "curve":
-        curve = _epochs(report).get(trial.number, ())
-        if not curve:
-            return None
-        shown = show.drawing(curve_drawing(trial, curve), [asdict(epoch) for epoch in curve])
-        assert shown is not None
-        shown.parts.append(table(curve_table(trial, curve)))
-        return shown
-    if panel.kind == "gradients":
-        lines = gradients_lines(trial, report.result.url)
-        return None if lines is None else show.drawing(lines_drawing(lines), lines.document())
-    if panel.kind == "filters":
-        filters = trial_filters(trial, report.result.url)
-        return None if filters is None else Shown([filters_markup(filters)], filters.document())
-    parts, data = network_parts(trial, _epochs(report).get(trial.number, ()))
-    return Shown(parts, data) if parts else None
-
-
-def _epochs(report: Report) -> Mapping[int, Sequence[Epoch]]:
-    return {} if isinstance(report, DeletionReport) else report.epochs
-
-
-def _default_trial(report: Report) -> int | None:
-    if not isinstance(report, SearchReport):
-        return next((t.number for t in trials_of(report) if t.state == "complete"), None)
-    found = report.result.winner.trial if report.result.winner else report.result.best
-    return None if found is None else found.number

@@ -4,8 +4,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nasablate.report.loading import PlainStudy, Report
 from nasablate.report.markup import Drawing, figure, table
 from nasablate.report.tables import Table
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A study that a dashboard is rendered for."""
+
+    name: str
+    """As it was given."""
+    report: Report | PlainStudy
+    trial: int | None = None
+    """Of NAME/NUMBER."""
+    twin: str = ""
+    """A trial of another study that trained the same network and kept its weights."""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A panel that a study has nothing for."""
+
+    why: str
 
 
 @dataclass

@@ -1,6 +1,11 @@
-"""What a network is like inside: how much gradient reaches its units, what its first layer sees."""
+"""What a network is like inside: gradients at its units, first filters, what excites channels.
 
-from collections.abc import Iterator
+Letters in shape comments: B batch, U channels of a unit, C H W an image.
+"""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -64,6 +69,103 @@ def first_filters(net: Net) -> Float[Tensor, "filters channels height width"] | 
         if isinstance(module, nn.Conv2d):
             return module.weight.detach()
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Excitation:
+    """Where a channel answers an image most strongly, and what of the image that comes from."""
+
+    channel: int
+    image: int
+    """Its place among the images that were looked through, from 0."""
+    activation: float
+    row: int
+    """Place of the activation in the channel's map, from 0, as is the column."""
+    column: int
+    projection: Float[Tensor, "channels height width"]
+    """The activation's gradient with respect to the normalised image, guided."""
+
+
+def front_of(net: Net, unit: str) -> nn.Module | None:
+    """Return the network up to a unit's output; None if it has no such unit, or no map there."""
+    names = [part.name for part in net.blueprint.parts]
+    if unit not in names[:-1]:  # the head's output are logits
+        return None
+    return nn.Sequential(*[module for _, module in net.units[: names.index(unit) + 1]])
+
+
+def excitations(
+    front: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    channels: Sequence[int],
+    most: int,
+) -> list[Excitation]:
+    """Return the images that excite each channel most, with what excites it in them.
+
+    The way back to the image is guided backpropagation (Springenberg et al. 2015, arXiv
+    1412.6806): at a ReLU passes what is positive on the way forth and on the way back. Unlike the
+    deconvolutional network of Zeiler and Fergus 2014 it needs no max pooling. Other activations
+    pass their gradient. ``front`` is left in evaluation mode.
+
+    Args:
+        front: From images [B, C, H, W] to maps [B, U, rows, columns].
+        batches: Normalised images with labels.
+        channels: Of the maps, from 0.
+        most: Images of each channel.
+
+    Returns:
+        Channel by channel, the strongest first; of equal ones the earlier image.
+    """
+    front.eval()
+    peaks: dict[int, list[tuple[float, int, Tensor]]] = {channel: [] for channel in channels}
+    seen = 0
+    for images, _ in batches:
+        with torch.no_grad():
+            strongest = front(images)[:, list(channels)].flatten(2).amax(2)
+        for place, channel in enumerate(channels):
+            values, order = strongest[:, place].sort(descending=True, stable=True)
+            found = zip(values[:most].tolist(), order[:most].tolist(), strict=True)
+            merged = [*peaks[channel], *((value, seen + at, images[at]) for value, at in found)]
+            peaks[channel] = sorted(merged, key=lambda peak: -peak[0])[:most]
+        seen += len(images)
+    with _guided(front):
+        return [found for channel in channels for found in _projected(front, channel, peaks)]
+
+
+def _projected(
+    front: nn.Module, channel: int, peaks: dict[int, list[tuple[float, int, Tensor]]]
+) -> Iterator[Excitation]:
+    images = torch.stack([image for _, _, image in peaks[channel]]).requires_grad_()
+    maps = front(images)[:, channel]
+    values, places = maps.flatten(1).max(1)
+    [projections] = torch.autograd.grad(values.sum(), [images])
+    for peak, value, place, projection in zip(
+        peaks[channel], values.tolist(), places.tolist(), projections, strict=True
+    ):
+        row, column = divmod(int(place), maps.shape[-1])
+        yield Excitation(channel, peak[1], value, row, column, projection)
+
+
+@contextmanager
+def _guided(module: nn.Module) -> Generator[None]:
+    """Let every ReLU of a module pass positive gradients only."""
+
+    def positive(
+        _: nn.Module, inward: tuple[Tensor, ...] | Tensor, __: tuple[Tensor, ...] | Tensor
+    ) -> tuple[Tensor, ...]:
+        [gradient] = inward
+        return (gradient.clamp(min=0),)
+
+    hooks = [
+        found.register_full_backward_hook(positive)
+        for found in module.modules()
+        if isinstance(found, nn.ReLU | nn.ReLU6)
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def load_weights(net: Net, path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from base64 import b64decode
 from fcntl import F_DUPFD_CLOEXEC, fcntl
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,12 @@ _FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-
 
 
 def axe_script() -> str | None:
-    """Return axe-core's script if it is there: $AXE_CORE names the file, or npm has it here."""
-    places = [os.environ.get("AXE_CORE", ""), "node_modules/axe-core/axe.min.js"]
-    return next((Path(p).read_text("utf-8") for p in places if p and Path(p).is_file()), None)
+    """Return axe-core's script if it is there: $AXE_CORE names a newer one than the package has."""
+    named, package = os.environ.get("AXE_CORE"), find_spec("axe_core_python")
+    folders = () if package is None else package.submodule_search_locations or ()
+    places = [Path(named)] if named else []
+    places += [Path(folder) / "axe.min.js" for folder in folders]
+    return next((place.read_text("utf-8") for place in places if place.is_file()), None)
 
 
 def _high(ends: tuple[int, int]) -> tuple[int, int]:

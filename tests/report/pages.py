@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 VOID = {"meta", "br", "img", "hr", "input", "link", "rect", "line", "circle", "path", "polygon",
-        "polyline"}  # fmt: skip
+        "polyline", "image"}  # fmt: skip
 URL_ATTRIBUTES = {"src", "href", "srcset", "action", "data", "poster", "xlink:href", "background"}
 
 
@@ -53,9 +53,10 @@ class Page(HTMLParser):
 def check_page(text: str) -> Page:
     """Return the page if it nests, loads nothing, and can be read without eyes."""
     page = Page(text)
-    for _, attributes in page.elements:
+    for tag, attributes in page.elements:
         for key in attributes.keys() & URL_ATTRIBUTES:
-            assert attributes[key].startswith("#"), attributes
+            within = ("#", "data:image/png;base64,") if tag == "image" else "#"
+            assert attributes[key].startswith(within), attributes
         assert not any(key.startswith("on") for key in attributes), attributes
         assert "url(" not in attributes.get("style", "")
     assert page.of("link") == page.of("iframe") == page.of("img") == []
@@ -78,7 +79,10 @@ def _check_reading(page: Page) -> None:
     assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
     assert len(page.of("caption")) == len(page.of("table"))
     assert all(found.get("scope") in {"col", "row"} for found in page.of("th"))
-    drawings = [found for found in page.of("div") if found.get("role") == "group"]
+    drawings = [found for found in page.of("div") if found.get("class") == "plot"]
+    scrolling = [found for found in page.of("div") if found.get("class") == "scroll"]
+    assert all(found["tabindex"] == "0" and found["aria-label"] for found in scrolling)
+    assert all(found["role"] == "group" for found in drawings + scrolling)
     assert len(drawings) == len(page.of("figure")) == len(page.of("figcaption"))
     assert all(len(found["aria-label"]) > 40 for found in drawings)
     assert all(re.search(r"\d", found["aria-label"]) for found in drawings)

@@ -171,7 +171,7 @@ def _add_search_trial(study, axes, params, state, error, extra=None):
     from optuna.distributions import CategoricalDistribution
 
     known = {"genome": json.dumps(BASELINE), "params": params, "macs": 10 * params, "seed": 0,
-             "epochs": 2, **(extra or {})}  # fmt: skip
+             "epochs": 2, "network_digest": f"network-{params}", **(extra or {})}  # fmt: skip
     distributions = {name: CategoricalDistribution((4, 8, 16, 32)) for name in axes}
     number = study.create_trial(NewTrial(axes, distributions, known))
     study.add_epoch(number, Epoch(1, 1.0, 50.0, 1.0, error + 5, 0.1, 1.0))

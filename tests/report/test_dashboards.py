@@ -14,14 +14,14 @@ from nasablate.figures.front import front_data
 from nasablate.genome import DashboardSpec, load_dashboard
 from nasablate.report.ablation import load_ablation_report
 from nasablate.report.dashboard import TITLES, dashboard_document, dashboard_page
-from nasablate.report.loading import load_any_report
-from nasablate.report.panels import Subject
+from nasablate.report.loading import load_any_report, twin_with_weights
 from nasablate.report.search import load_search_report
+from nasablate.report.shown import Subject
 from nasablate.search.deletion import run_deletion
 from nasablate.store import open_database
 from tests.report.pages import check_page
 from tests.report.searches import NASTY, make_wide_search
-from tests.report.studies import make_ablation
+from tests.report.studies import make_ablation, make_search
 from tests.search.test_deletion import DELETE, spec_of
 
 FILES = sorted((Path(__file__).parents[2] / "dashboards").glob("*.yaml"))
@@ -254,3 +254,36 @@ def test_the_command_writes_the_page_and_prints_the_numbers(tmp_path, capsys):
     for arguments, message in refused.items():
         assert run(*arguments, *where) == 2
         assert message in capsys.readouterr().err
+
+
+def test_a_trial_of_a_confirmation_is_a_network_like_any_other(tmp_path):
+    url = make_search(tmp_path)
+    file = FILES[[path.stem for path in FILES].index("one-network")]
+    page = tmp_path / "n.html"
+    with pytest.raises(SystemExit) as ended:
+        main(["report", "hunt.confirm/0", "--dashboard", str(file), "--html", str(page),
+              "--storage", url])  # fmt: skip
+    assert ended.value.code == 0
+    text = check_page(page.read_text("utf-8")).text()
+    assert "Trial hunt.confirm/0" in text
+    assert "it needs a trial that kept its weights" in text
+    assert "How the trials of this study are trained" in text
+
+
+def test_the_twin_that_kept_its_weights_is_named(tmp_path):
+    url = make_search(tmp_path)
+    database = open_database(url)
+    trial, folder = (
+        database.study("hunt").trials()[2],
+        database.study("hunt.confirm").trial_folder(1),
+    )
+    assert twin_with_weights(database, trial) == ""
+    folder.mkdir(parents=True)
+    (folder / "weights.pt").write_bytes(b"")
+    assert twin_with_weights(database, database.study("hunt").trials()[0]) == ""
+    twin = twin_with_weights(database, trial)
+    assert twin == "hunt.confirm/1"
+    subject = Subject("hunt/2", load_any_report(database, "hunt"), 2, twin)
+    spec = dashboard({"kind": "network"}, {"kind": "filters"}, {"kind": "feature_maps"})
+    page = dashboard_page(spec, [subject], datetime.now(UTC))
+    assert page.count(f"but {twin} is the same network and kept them") == 2

@@ -10,7 +10,7 @@ from nasablate.genome import load_dashboard
 from nasablate.report.dashboard import dashboard_document, dashboard_page
 from nasablate.report.desk import refresh_desk
 from nasablate.report.loading import load_any_report
-from nasablate.report.panels import Subject
+from nasablate.report.shown import Subject
 from nasablate.search.deletion import run_deletion
 from nasablate.store import open_database
 from tests.report.pages import check_page

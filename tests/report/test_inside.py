@@ -7,10 +7,14 @@ import pytest
 import torch
 
 from nasablate.blueprint import lower
+from nasablate.data import load_train
 from nasablate.errors import RunError
+from nasablate.figures.feature_maps import spread_channels
 from nasablate.figures.filters import filters_svg, levels
 from nasablate.genome import Genome, load_genome
+from nasablate.genome.data_spec import DataSpec
 from nasablate.nets import build, initialize
+from nasablate.report.feature_maps import AbsentError, Wanted, trial_maps
 from nasablate.report.inside import gradients_lines, trial_filters, without_shortcuts
 from nasablate.report.loading import load_any_report
 from nasablate.search.deletion import run_deletion
@@ -75,6 +79,34 @@ def test_a_trained_trial_shows_three_lines_and_its_filters(trained):
     pixels = ET.fromstring(filters_svg(filters)).iter("{http://www.w3.org/2000/svg}rect")
     assert len(list(pixels)) == 1 + len(filters.filters) * height * width
     json.dumps(filters.document())
+
+
+def test_a_trained_trial_shows_what_excites_its_channels(trained):
+    trial, url = trained
+    data = spec_of().data
+    maps = trial_maps(trial, url, data, Wanted(images=30, most=2))
+    assert maps.unit == lower(Genome.parse(trial.genome)).parts[-2].name
+    assert [channel for channel, _ in maps.rows()] == list(spread_channels(maps.channels))
+    assert maps.searched == 30
+    assert all(one.image < 30 for one in maps.found)
+    val = load_train(data).val
+    assert (maps.found[0].picture == val.images[maps.found[0].image]).all()
+    with pytest.raises(AbsentError, match="no unit head; it has stem"):
+        trial_maps(trial, url, data, Wanted("head"))
+    with pytest.raises(AbsentError, match="none is numbered 99"):
+        trial_maps(trial, url, data, Wanted(channels=(99,)))
+
+
+def test_without_weights_or_data_it_is_said_what_is_missing(trained, tmp_path):
+    trial, url = trained
+    assert trial_maps(trial, f"sqlite:///{tmp_path}/d.db", spec_of().data, Wanted()) is None
+    with pytest.raises(AbsentError, match="does not say which data"):
+        trial_maps(trial, url, None, Wanted())
+    elsewhere = DataSpec(name=f"folder:{tmp_path}/none")
+    with pytest.raises(AbsentError, match="which are not here"):
+        trial_maps(trial, url, elsewhere, Wanted())
+    with pytest.raises(AbsentError, match="not those it was trained on"):
+        trial_maps(trial, url, DataSpec(name="digits"), Wanted())
 
 
 def test_levels_span_the_whole_range():
