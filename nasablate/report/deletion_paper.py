@@ -13,8 +13,8 @@ from nasablate.search.deletion_result import DrawnResult, GroupResult, NetworkRe
 
 
 def deletion_paper_tables(report: DeletionReport) -> list[PaperTable]:
-    """Return the networks with the note, then contrasts and units deleted together."""
-    found = [_networks(report), _contrasts(report), _together(report)]
+    """Return the networks with the note, kinds of unit, contrasts, and units deleted together."""
+    found = [_networks(report), _kinds(report), _contrasts(report), _together(report)]
     return [table for table in found if table.rows]
 
 
@@ -25,12 +25,11 @@ def _networks(report: DeletionReport) -> PaperTable:
         caption=f"{question} Rise of the error when one unit is deleted, mean over units.",
         columns=(
             Column("network"),
-            *numbers("params", "n", "error, %", "mean rise", "downsampling units", "other units",
-                     "their difference"),
+            *numbers("params", "n", "error, %", "mean rise"),
         ),
         rows=tuple(map(_network, report.result.networks)),
         note=" ".join(_note(report)),
-    )  # fmt: skip
+    )
 
 
 def _network(network: NetworkResult) -> tuple[PaperCell, ...]:
@@ -41,9 +40,23 @@ def _network(network: NetworkResult) -> tuple[PaperCell, ...]:
         f"{done}" if done == wanted else f"{done} of {wanted}",
         _error(network.intact),
         _rise(network.mean_rise),
-        _rise(network.downsampling_rise),
-        _rise(network.other_rise),
-        _rise(network.gap),
+    )
+
+
+def _kinds(report: DeletionReport) -> PaperTable:
+    rows = [
+        (found.name, _rise(found.downsampling_rise), _rise(found.other_rise), _rise(found.gap))
+        for found in report.result.networks
+        if found.downsampling_rise.mean is not None
+    ]
+    return PaperTable(
+        key="kinds",
+        caption="Rise of the error by kind of the deleted unit, mean over units.",
+        columns=(
+            Column("network"),
+            *numbers("downsampling units", "other units", "their difference"),
+        ),
+        rows=tuple(rows),
     )
 
 

@@ -4,6 +4,17 @@ import re
 from collections.abc import Iterator, Sequence
 
 from nasablate.figures.numerals import DASH, MINUS, Mark
+from nasablate.report.latex_layout import (
+    SOFT,
+    Layout,
+    breakable,
+    heading,
+    heading_lines,
+    layout_of,
+    letters,
+    points_of,
+    stacked_lines,
+)
 from nasablate.report.paper_tables import PaperCell, PaperTable
 from nasablate.report.tables import Marked
 
@@ -25,6 +36,7 @@ _ESCAPES = {
     "`": r"\textasciigrave{}",
     "[": "{[}",  # or a row that begins with it would read as the option of a line break
     "]": "{]}",
+    SOFT: r"\allowbreak{}",
     MINUS: "$-$",
     DASH: "--",
     "\N{PLUS-MINUS SIGN}": r"$\pm$",
@@ -76,24 +88,59 @@ def latex_tables(name: str, tables: Sequence[PaperTable]) -> str:
 
 def _table(name: str, table: PaperTable) -> Iterator[str]:
     key = re.sub(r"[^A-Za-z0-9-]", "-", f"{name}-{table.key}")
-    kinds = "".join("r" if column.is_number else "l" for column in table.columns)
+    layout = layout_of(table)
     yield r"\begin{table}[tb]"
-    yield r"  \centering\small"
-    yield rf"  \caption{{{latex(table.caption)}}}"
-    yield rf"  \label{{tab:{key}}}"
-    yield rf"  \begin{{tabular}}{{{kinds}}}"
+    yield rf"  \centering\{layout.size}\emergencystretch=3em"
+    yield rf"  \caption{{{latex(breakable(table.caption))}}}"
+    yield rf"  \label{{tab:{key}}}\smallskip"
+    yield rf"  \setlength{{\tabcolsep}}{{{layout.separation:g}pt}}"
+    yield rf"  \begin{{tabular}}{{{_kinds(table, layout)}}}"
     yield r"    \toprule"
-    yield f"    {' & '.join(latex(column.title) for column in table.columns)} \\\\"
+    yield f"    {' & '.join(_headings(table, layout))} \\\\"
     yield r"    \midrule"
+    # In a paragraph that is ragged, a row's usual end would break the paragraph's line.
+    end = r"\tabularnewline" if layout.wrapped[-1] else r"\\"
     for row in table.rows:
-        yield f"    {' & '.join(map(_cell, row))} \\\\"
+        yield f"    {' & '.join(_cells(row, layout))} {end}"
     yield r"    \bottomrule"
     yield r"  \end{tabular}"
     if table.note:
+        note = latex(breakable(table.note))
         yield ""
-        yield rf"  \smallskip\parbox{{\linewidth}}{{\footnotesize {latex(table.note)}}}"
+        yield rf"  \smallskip\parbox{{\linewidth}}{{\footnotesize\raggedright {note}}}"
     yield r"\end{table}"
 
 
-def _cell(cell: PaperCell) -> str:
-    return f"{_MARKS[cell.mark]} {cell.mark}" if isinstance(cell, Marked) else latex(cell)
+def _kinds(table: PaperTable, layout: Layout) -> str:
+    kinds = zip(table.columns, layout.columns, layout.wrapped, strict=True)
+    return "".join(
+        f"p{{{width:.0f}pt}}" if wrapped else "r" if column.is_number else "l"
+        for column, width, wrapped in kinds
+    )
+
+
+def _headings(table: PaperTable, layout: Layout) -> Iterator[str]:
+    for column, width in zip(table.columns, layout.columns, strict=True):
+        lines = heading_lines(column.title, width, points_of(layout))
+        if max(map(letters, lines)) * points_of(layout) > width:
+            lines = heading_lines(heading(column.title), width, points_of(layout))
+        yield _stacked(lines, "r" if column.is_number else "l", "b")
+
+
+def _cells(row: Sequence[PaperCell], layout: Layout) -> Iterator[str]:
+    for cell, wrapped in zip(row, layout.wrapped, strict=True):
+        if isinstance(cell, Marked):
+            text = f"{_MARKS[cell.mark]} {cell.mark}"
+        elif wrapped:
+            text = latex(breakable(cell, 0))
+        else:
+            text = _stacked(stacked_lines(cell) if layout.stacked else [cell], "r", "t")
+        yield rf"\raggedright {text}" if wrapped else text
+
+
+def _stacked(lines: Sequence[str], side: str, place: str) -> str:
+    """Return lines one below the other, level with their neighbours at the bottom or top."""
+    if len(lines) == 1:
+        return latex(lines[0])
+    inner = r" \\ ".join(map(latex, lines))
+    return rf"\begin{{tabular}}[{place}]{{@{{}}{side}@{{}}}}{inner}\end{{tabular}}"

@@ -11,6 +11,8 @@ from nasablate.report.tables import numbers, plain, words
 from nasablate.search.result import Interval
 from nasablate.store import TrialRecord
 
+MOST_AXES = 4
+"""More axes share one column."""
 _RECIPE = ("epochs", "batch_size", "optimizer", "schedule")
 
 
@@ -25,7 +27,15 @@ def _axes(report: SearchReport) -> list[str]:
     return list(dict.fromkeys(name for trial in report.result.trials for name in trial.params))
 
 
+def _titles(axes: list[str]) -> list[str]:
+    """Return a column for each axis, or one for all where they are many."""
+    return axes if len(axes) <= MOST_AXES else ["axes"]
+
+
 def _cells(trial: TrialRecord, axes: list[str]) -> list[str]:
+    if len(axes) > MOST_AXES:
+        tried = (f"{name}={plain(trial.params[name])}" for name in axes if name in trial.params)
+        return [", ".join(tried)]
     return [plain(trial.params[name]) if name in trial.params else DASH for name in axes]
 
 
@@ -58,7 +68,7 @@ def _confirmed(report: SearchReport) -> PaperTable:
         caption=f"{_heading(report)} The best few, trained again on seeds that the search never"
         " saw.",
         columns=(
-            *words("trial", *axes),
+            *words("trial", *_titles(axes)),
             *numbers("n", "validation error, %", "params"),
             *words("place"),
         ),
@@ -92,7 +102,7 @@ def _best(report: SearchReport, note: str) -> PaperTable:
         caption=f"{_heading(report)} The {len(shown)} of {count} complete trials {which}, one seed"
         " each, chosen by the error that is shown.",
         columns=(
-            *words("trial", *axes),
+            *words("trial", *_titles(axes)),
             *numbers("validation error, %", *others, "epochs", "params"),
         ),
         rows=tuple(rows),

@@ -1,12 +1,13 @@
 """Tables for papers: what they say, what is escaped, and that LaTeX reads them."""
 
+import re
 import shutil
 import subprocess
 
 import pytest
 
 from nasablate.cli.main import main
-from nasablate.figures.numerals import DASH, MINUS
+from nasablate.figures.numerals import DASH, MINUS, signed
 from nasablate.report.ablation import load_ablation_report
 from nasablate.report.deletion import load_deletion_report
 from nasablate.report.deletion_paper import deletion_paper_tables
@@ -17,9 +18,10 @@ from nasablate.report.paper_tables import PaperTable, paper_tables
 from nasablate.report.search import load_search_report
 from nasablate.report.search_paper import search_paper_tables
 from nasablate.report.search_tables import best_table
-from nasablate.report.tables import Column, Marked
+from nasablate.report.tables import Column, Marked, numbers
 from nasablate.search.deletion import run_deletion
 from nasablate.store import open_database
+from tests.report.searches import make_wide_search
 from tests.report.studies import Fate, Plan, make_ablation, make_search
 from tests.search.test_deletion import spec_of
 
@@ -90,12 +92,12 @@ def test_latex_escapes_every_sign_it_reads():
 def test_latex_has_a_row_per_arm_and_balanced_environments(report):
     text = latex_tables("try", paper_tables(report))
     for name in ("table", "tabular"):
-        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") == 2
+        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") >= 2
     for rule in ("toprule", "midrule", "bottomrule"):
         assert text.count(rf"\{rule}") == 2
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert len(rows) == 1 + 4 + 1 + 3
-    assert r"relu=remove, bn=with & 7 &" in text
+    assert r"relu=\allowbreak{}remove, bn=\allowbreak{}with & 7 &" in text
     assert r"Does \textless{}b\textgreater{}it" in text
     assert r"\label{tab:try-arms}" in text
 
@@ -148,9 +150,14 @@ def test_a_deletion_study_has_the_numbers_of_its_report(deletion):
         assert row[0] == known[0]
         assert row[3].startswith(str(known[3]))
         assert row[4].startswith(str(known[4]))
-    assert [table.key for table in others] == ["contrasts", "together"]
+    with_downsampling = [found for found in deletion.result.networks
+                         if found.downsampling_rise.mean is not None]  # fmt: skip
+    assert [table.key for table in others] == ["kinds", "contrasts", "together"]
+    for row, known in zip(others[0].rows, with_downsampling, strict=True):
+        assert row[1].startswith(signed(known.downsampling_rise.mean))
+        assert row[3].startswith(signed(known.gap.mean))
     contrasts = contrasts_table(deletion.result)
-    for row, known in zip(others[0].rows, contrasts.rows, strict=True):
+    for row, known in zip(others[1].rows, contrasts.rows, strict=True):
         assert (row[0], row[1], row[2]) == known[:3]
         assert row[3].startswith(str(known[3]))
         assert row[-1] == known[-2]
@@ -164,6 +171,30 @@ def run(*arguments):
     return end.value.code or 0
 
 
+def wide_table():
+    """Return a table of six columns with names and intervals that do not fit as they are."""
+    columns = (Column("arm"), Column("kind"), *numbers("n", "difference, 95 % interval",
+               "seeds and images", "params"), Column("verdict"))  # fmt: skip
+    interval = f"{MINUS}10.25 [{MINUS}13.50, {MINUS}7.25]"
+    names = ("placement.pre=bn_relu_conv, widening.kind=multiplicative", "한국어 이름", "short")
+    rows = tuple((name, "stages.*.units removed", "7 of 9", interval, interval, "12,345,678",
+                  Marked("undecided")) for name in names)  # fmt: skip
+    return PaperTable("wide", "A wide table. " * 9, columns, rows, "f" * 64)
+
+
+def wrapped_at_the_end():
+    columns = (Column("n", is_number=True), Column("a"), Column("b"))
+    return PaperTable("end", "Words.", columns, (("1", "many words " * 9, "more words " * 9),) * 2)
+
+
+def many_axes(folder):
+    """Return the best trials of a search over six axes with long names."""
+    report = load_search_report(open_database(make_wide_search(folder)), "wide")
+    for trial in report.result.trials:
+        trial.params.update({f"stages.{place}.unit.bottleneck_ratio": 0.25 for place in range(4)})
+    return search_paper_tables(report)[-1]
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_latex_reads_the_tables_whatever_names_are(report, deletion, tmp_path):
     search = load_search_report(open_database(make_search(tmp_path)), "hunt")
@@ -171,6 +202,7 @@ def test_latex_reads_the_tables_whatever_names_are(report, deletion, tmp_path):
     rows = ((NASTY, f"{MINUS}0.5", Marked("better")), ("[1] x", "1", Marked("futile")))
     tables = [*paper_tables(report), *search_paper_tables(search)]
     tables += [*deletion_paper_tables(deletion), PaperTable("nasty", NASTY, columns, rows, NASTY)]
+    tables += [wide_table(), many_axes(tmp_path), wrapped_at_the_end()]
     (tmp_path / "tables.tex").write_text(latex_tables("a_b", tables), encoding="utf-8")
     page = (
         r"\documentclass{article}\usepackage{booktabs}\begin{document}\input{tables}\end{document}"
@@ -180,3 +212,4 @@ def test_latex_reads_the_tables_whatever_names_are(report, deletion, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
     assert (tmp_path / "page.pdf").is_file()
+    assert re.findall(r"Overfull.*", done.stdout) == []
