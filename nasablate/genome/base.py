@@ -2,11 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
 
 from nasablate.genome.problems import from_validation_error
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 """A number of channels, pixels, groups and the like. No network comes near the upper end; it
@@ -24,12 +33,26 @@ class SpecModel(BaseModel):
         strict=True,
         extra="forbid",
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
         validate_default=True,
     )
     later: ClassVar[frozenset[str]] = frozenset()
     """Fields that came into the format later. `essential` leaves them out at their defaults, so
     that the digests of older records stay what they were."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: "CoreSchema", handler: GetJsonSchemaHandler, /
+    ) -> dict[str, Any]:
+        """Return the JSON Schema, with the texts under the fields as descriptions."""
+        from nasablate.genome.descriptions import field_descriptions
+
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        texts = field_descriptions(cls)
+        for name, field in cls.model_fields.items():
+            if name in texts:
+                properties[field.alias or name].setdefault("description", texts[name])
+        return schema
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:

@@ -76,6 +76,20 @@ def test_json_schema_describes_every_field(model):
     assert json.loads(json.dumps(schema)) == schema
 
 
+def test_json_schema_has_the_texts_under_the_fields():
+    kinds = {**Genome.model_json_schema()["$defs"], **SearchSpec.model_json_schema()["$defs"]}
+    texts = {
+        ("DropPath", "final"): "Probability at the last unit.",
+        ("Custom", "class"): "``package.module:Class``.",
+        ("IntAxis", "int"): "[low, high]",
+        ("IntAxis", "when"): (
+            "Other axes and the value (or list of values) under which this axis exists."
+        ),
+    }
+    found = {(kind, key): kinds[kind]["properties"][key]["description"] for kind, key in texts}
+    assert found == texts
+
+
 def test_every_preset_loads_and_says_where_it_comes_from():
     assert "pyramidnet-110-a48" in genome_presets()
     for name in genome_presets():
