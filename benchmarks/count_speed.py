@@ -1,16 +1,19 @@
 """How fast genomes are validated and counted, beside counters that need a torch module.
 
-    python -m benchmarks.count_speed [--rounds 15]
+    python -m benchmarks.count_speed [--rounds 15] [--write]
 
 Every round takes fresh random genomes. Ours is timed from plain data to exact parameters and
 multiply-adds (validation, lowering, cost); the others only while they count a module that already
 exists, which favours them. fvcore, thop, ptflops and torchinfo take part if installed::
 
     pip install --no-deps fvcore iopath yacs tabulate termcolor portalocker thop ptflops torchinfo
+
+``--write`` keeps the numbers in benchmarks/results and writes docs/speed.md anew.
 """
 
 import argparse
 import contextlib
+import importlib.util
 import io
 import logging
 import random
@@ -24,7 +27,9 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.measuring import keep, ratios, spread
 from benchmarks.plain_nets import images, pyramidnet, resnet
+from benchmarks.speed_page import write_page
 from nasablate.blueprint import cost, lower
 from nasablate.genome import Genome, load_genome
 
@@ -34,18 +39,29 @@ BATCH = 60
 
 def main() -> None:
     """Run both networks and print one table for each."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    rounds = arguments.rounds
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     _let_torchvision_load()
-    _race("PyramidNet-110, alpha 20 to 300", "pyramidnet-110-a48", "widening.alpha", rounds)
-    _race("ResNet-20, width 16 to 400", "resnet-20", "width", rounds)
+    races = [
+        _race("PyramidNet-110, alpha 20 to 300", "pyramidnet-110-a48", "widening.alpha", rounds),
+        _race("ResNet-20, width 16 to 400", "resnet-20", "width", rounds),
+    ]
+    absent = [name for name in OTHERS if importlib.util.find_spec(name) is None]
+    if absent:
+        print(f"\nnot installed, so left out: {', '.join(absent)}")
+    if arguments.write:
+        keep("count", {"torch": torch.__version__, "absent": absent, "races": races})
+        write_page()
 
 
-def _race(title: str, preset: str, path: str, rounds: int) -> None:
+def _race(title: str, preset: str, path: str, rounds: int) -> dict[str, Any]:
+    """Print one network's table and return its numbers."""
     rng = random.Random(0)  # noqa: S311 - no secret
     alpha = path == "widening.alpha"
 
@@ -61,18 +77,22 @@ def _race(title: str, preset: str, path: str, rounds: int) -> None:
     for _ in range(rounds):
         values = [draw() for _ in range(BATCH)]
         documents = [_edited(base, path, value) for value in values]
-        start = time.perf_counter()
+        start = time.process_time()
         found = [cost(lower(Genome.parse(document))).macs for document in documents]
-        seconds.setdefault("nasablate", []).append((time.perf_counter() - start) / BATCH)
+        seconds.setdefault("nasablate", []).append((time.process_time() - start) / BATCH)
         answers.setdefault("nasablate", []).append(found[0])
         for name, prepare in _rivals():
             module = make(values[0])
             count = prepare(module)
-            start = time.perf_counter()
+            start = time.process_time()
             macs = count()
-            seconds.setdefault(name, []).append(time.perf_counter() - start)
+            seconds.setdefault(name, []).append(time.process_time() - start)
             answers.setdefault(name, []).append(macs)
-    _print(title, rounds, seconds, answers)
+    differences = {
+        name: _difference(found, answers["nasablate"]) for name, found in answers.items()
+    }
+    _print(title, rounds, seconds, differences)
+    return {"title": title, "seconds": seconds, "macs": differences}
 
 
 def _let_torchvision_load() -> None:
@@ -95,14 +115,8 @@ def _edited(base: dict[str, Any], path: str, value: float) -> dict[str, Any]:
 def _rivals() -> Iterator[tuple[str, Callable[[nn.Module], Callable[[], int]]]]:
     yield "FlopCounterMode, meta", lambda net: _flop_counter(net, "meta")
     yield "FlopCounterMode, CPU", lambda net: _flop_counter(net, "cpu")
-    for name, prepare in (
-        ("fvcore", _fvcore),
-        ("thop", _thop),
-        ("ptflops", _ptflops),
-        ("torchinfo", _torchinfo),
-    ):
-        with contextlib.suppress(ImportError):
-            __import__(name)
+    for name, prepare in OTHERS.items():
+        if importlib.util.find_spec(name) is not None:
             yield name, prepare
 
 
@@ -153,24 +167,27 @@ def _torchinfo(net: nn.Module) -> Callable[[], int]:
     return lambda: int(summary(net, (1, 3, 32, 32), verbose=0, device="cpu").total_mult_adds)
 
 
+OTHERS: dict[str, Callable[[nn.Module], Callable[[], int]]] = {
+    "fvcore": _fvcore,
+    "thop": _thop,
+    "ptflops": _ptflops,
+    "torchinfo": _torchinfo,
+}
+
+
 def _print(
-    title: str, rounds: int, seconds: dict[str, list[float]], answers: dict[str, list[int]]
+    title: str, rounds: int, seconds: dict[str, list[float]], differences: dict[str, str]
 ) -> None:
     ours = seconds["nasablate"]
     print(f"\n{title} ({rounds} rounds, processor time of one thread)")
     print(f"{'counter':22} {'ms per genome':>26} {'times ours':>26}  MACs against ours")
     for name, times in sorted(seconds.items(), key=lambda item: statistics.median(item[1])):
-        ratios = [theirs / own for theirs, own in zip(times, ours, strict=True)]
         print(
-            f"{name:22} {_spread([1e3 * value for value in times]):>26} {_spread(ratios):>26}"
-            f"  {_difference(answers[name], answers['nasablate'])}"
+            f"{name:22} {spread([1e3 * value for value in times]):>26}"
+            f" {spread(ratios(times, ours)):>26}  {differences[name]}"
         )
     rate = 1 / statistics.median(ours)
     print(f"nasablate validates and counts {rate:,.0f} genomes per second and core")
-
-
-def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
 
 
 def _difference(theirs: list[int], ours: list[int]) -> str:

@@ -116,9 +116,34 @@ def _start(found: Numbers) -> str:
         times = ratios(values, bare)
         goal = verdict(times, most=goals[name]) if name in goals else ""
         rows.append([f"`{name}`", spread(values), spread(times), goal])
-    return f"""{len(bare)} rounds.
+    return f"""{len(bare)} rounds; byte code is kept between them, as with an installed package.
 
 {table(["command", "seconds", "times a bare Python", "goal"], rows)}"""
+
+
+def _count(found: Numbers) -> str:
+    parts = [
+        """From plain data to exact parameters and multiply-adds, beside counters of a torch module,
+which is built outside their time.
+"""
+    ]
+    for race in found["races"]:
+        ours = race["seconds"]["nasablate"]
+        rows = [
+            [
+                name,
+                spread([1e3 * value for value in values]),
+                spread(ratios(values, ours)),
+                race["macs"][name],
+            ]
+            for name, values in race["seconds"].items()
+        ]
+        heads = ["counter", "milliseconds a genome", "times ours", "MACs against ours"]
+        rate = f"{1 / statistics.median(ours):,.0f} genomes a second and core"
+        parts.append(f"{race['title']}, {len(ours)} rounds: {rate}.\n\n{table(heads, rows)}")
+    if found["absent"]:
+        parts.append(f"Not installed, so left out: {', '.join(found['absent'])}.\n")
+    return "\n".join(parts)
 
 
 def _storage(found: Numbers) -> str:
@@ -194,6 +219,7 @@ SECTIONS: tuple[tuple[str, str, str, Callable[[Numbers], str]], ...] = (
     ("Training step", "step", "step_speed --write", _step),
     ("The same result", "equivalence", "equivalence --write", _equivalence),
     ("Start of the command line", "start", "start_speed --write", _start),
+    ("Counting", "count", "count_speed --write", _count),
     ("Storage", "storage", "storage_speed --write", _storage),
     ("Orchestration", "orchestration", "orchestration_speed --write", _orchestration),
     ("Several trials on one GPU", "packing", "packing --device cuda --write", _packing),
