@@ -1,7 +1,7 @@
 # make search   install if needed, then run the example search
 # make test     install if needed, then run the whole test suite in TEST_PROCESSES=2 processes
 # make check    the gate for a change: format, lint, types, layers, fast tests, generated docs
-# make smoke    run the smallest form of every study in studies/, seconds each
+# make smoke    run the smallest form of every study in studies/, at most 10 processor seconds each
 # make fuzz     100,000 damaged inputs for every reader; FUZZ_COUNT= changes that (hours)
 
 PYTHON3 ?= python3

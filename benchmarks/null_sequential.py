@@ -9,13 +9,15 @@ from benchmarks.null_report import Goal, Report
 from benchmarks.simulated_sequential import Scene, Sequel, fixed_designs, saving, sequel
 from nasablate.analysis.sequential import SequentialPlan
 from nasablate.analysis.spending import Spending
-from nasablate.genome.sequential import Sequential
+from nasablate.genome.sequential import MANY_ARMS, Sequential
 
 if TYPE_CHECKING:
     from benchmarks.simulated import Share
 
-SPENDINGS: tuple[Spending, ...] = ("obrien_fleming", "cubic", "power")
-NULL_SPENDINGS: dict[int, tuple[Spending, ...]] = {54: ("obrien_fleming", "cubic"), 5: SPENDINGS}
+SPENDINGS: dict[int, tuple[Spending, ...]] = {
+    54: ("obrien_fleming", "cubic"),
+    5: ("obrien_fleming", "cubic", "power"),
+}
 DEFAULT = Sequential.of(54)
 """What an ablation file with 54 arms gets that says nothing of its looks."""
 FEW = Sequential.of(5)
@@ -78,21 +80,23 @@ def sequential_errors(report: Report) -> None:
 
 
 def _nulls(studies: int) -> Iterator[_Null]:
-    for arms in (54, 5):
+    for arms, spendings in SPENDINGS.items():
+        some = studies if arms < MANY_ARMS else max(100, studies // 4)
         zero = (0.0,) * arms
-        for spending in NULL_SPENDINGS[arms]:
+        for spending in spendings:
             whole = plan(arms, spending)
-            for r in (0.0, 0.4, 0.8):
+            is_default = spending == Sequential.of(arms).spending
+            for r in (0.0, 0.4, 0.8) if is_default or arms < MANY_ARMS else (0.0,):
                 scene = Scene(whole, zero, correlation=r)
                 yield _Null(f"normal, correlation {r:g}", scene, "none", studies, is_promised=True)
             for kind in ("t3", "skewed"):
-                yield _Null(kind, Scene(whole, zero, kind), "none", studies)
+                yield _Null(kind, Scene(whole, zero, kind), "none", some)
             few = arms // 9 or 1
             uneven = Scene(whole, zero, spreads=(2.0,) * few + (1.0,) * (arms - few))
             name = f"normal, {few} arm{'s' if few > 1 else ''} with twice the spread"
-            yield _Null(name, uneven, "none", studies)
+            yield _Null(name, uneven, "none", some)
             wide = Scene(whole, zero, spreads=(1.5,))
-            yield _Null("normal, arms spread 1.5 times the baseline", wide, "none", studies)
+            yield _Null("normal, arms spread 1.5 times the baseline", wide, "none", some)
             dropping = Scene(plan(arms, spending, INTEREST), zero)
             yield _Null("normal, correlation 0", dropping, f"{INTEREST:g}", studies)
 
@@ -138,7 +142,7 @@ def sequential_savings(report: Report) -> list[Bar]:
 
 def _asked(arms: int) -> Iterator[tuple[Spending, Literal["worse", "both"]]]:
     """Yield the rules compared, and the side on which a difference is of interest."""
-    for spending in SPENDINGS:
+    for spending in SPENDINGS[arms]:
         yield spending, "worse"
     yield Sequential.of(arms).spending, "both"
 

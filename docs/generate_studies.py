@@ -45,6 +45,10 @@ class Gap:
     """Whether the size itself is what the arm asks about."""
     is_papers: bool
     """Whether the network is a paper's, whose cost is not ours to choose."""
+    is_twin: bool
+    """Whether it stands beside an arm of another cost, to be of the reference's."""
+    has_twin: bool
+    """Whether a matched arm stands beside it."""
 
     @property
     def is_matched(self) -> bool:
@@ -73,7 +77,7 @@ def overview() -> str:
 
 def sizes() -> str:
     """Return a line per file but smoke tests: data, arms, seeds, epochs, multiply-adds, time."""
-    files = [path for path in _files() if path.name != "smoke.yaml"]
+    files = [path for path in _files() if not path.stem.startswith("smoke")]
     headers = ("file", "data", "design", "arms x seeds", "epochs", "multiply-adds", "estimated")
     return _table(headers, [_size(path) for path in sorted(files, key=_order)])
 
@@ -88,22 +92,28 @@ def matched_share() -> str:
     """Return how many arms of all files ask about size, are a paper's, or are ours; and matched."""
     found = [gap for path in _files() for gap in gaps(path)]
     asked = [gap for gap in found if gap.asks_size]
-    papers = [gap for gap in found if gap.is_papers and not gap.asks_size]
-    ours = [gap for gap in found if not gap.is_papers and not gap.asks_size]
+    twins = [gap for gap in found if gap.is_twin]
+    others = [gap for gap in found if not (gap.asks_size or gap.is_twin)]
     rows = [
         ("size is what they ask", str(len(asked)), "", "", ""),
-        ("of `paper*.yaml`, left as the papers have them", *_counted(papers)),
-        ("of `reduced.yaml` and `smoke.yaml`, ours to match", *_counted(ours)),
+        ("of `paper*.yaml`, as the papers have them", *_counted(_only(others, papers=True))),
+        ("matched twins beside them", *_counted(twins)),
+        ("of `reduced*` and `smoke*.yaml`, ours to match", *_counted(_only(others, papers=False))),
     ]
     table = _table(("arms", "number", "matched", "in both", "farthest"), rows)
-    matched = sum(gap.is_matched for gap in papers + ours)
-    counted = matched + sum(not gap.is_matched for gap in ours)
-    rest = len(papers) - sum(gap.is_matched for gap in papers)
+    matched = sum(gap.is_matched for gap in others)
+    beside = sum(gap.has_twin and not gap.is_matched for gap in others)
+    count, rest = len(others), len(others) - matched - beside
     return (
-        f"{table}\n\nNot counting the {len(asked)} arms that ask about size and the {rest} of"
-        f" papers that are not matched there, {matched} of {counted} arms"
-        f" ({matched / counted:.0%}) are."
+        f"{table}\n\nOf the {count} cells that do not ask about size {matched}"
+        f" ({matched / count:.0%}) are matched as they are and {beside} more by a twin beside them,"
+        f" {matched + beside} together ({(matched + beside) / count:.1%}). The {rest} others are"
+        " labelled with their gaps alone."
     )
+
+
+def _only(found: list[Gap], *, papers: bool) -> list[Gap]:
+    return [gap for gap in found if gap.is_papers == papers]
 
 
 def _counted(found: list[Gap]) -> tuple[str, ...]:
@@ -118,12 +128,15 @@ def gaps(path: Path) -> list[Gap]:
     """Return how far the costs of every arm of a file lie from the reference's."""
     arms = _arms(_spec(path))
     own, levels = arms.reference.variant.cost, arms.reference.levels
+    cells = {arm.cell for arm in arms.arms}
     return [
         Gap(
             params=abs(arm.variant.cost.params / own.params - 1),
             macs=abs(arm.variant.cost.macs / own.macs - 1),
             is_papers=path.stem.startswith("paper"),
             asks_size=any(arm.levels.get(name) != levels.get(name) for name in _SIZES),
+            is_twin=bool(arm.cell),
+            has_twin=arm.name in cells,
         )
         for arm in arms.arms[1:]
     ]
