@@ -29,6 +29,7 @@ from nasablate.analysis.distributions import normal_cdf
 from nasablate.analysis.paired import ALPHA, Interval
 from nasablate.analysis.spending import Spending, bounds
 from nasablate.analysis.spread import MIN_FREEDOM, Estimate, Spread, pooled_spread, regime
+from nasablate.analysis.wording import plural
 from nasablate.errors import Problem, SpecError
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ def _arm_state(
 ) -> ArmState:
     seeds, half = plan.looks[number - 1], found.reach(tail)
     verdict, reason = _verdict(plan, number, found, called=called)
-    reason = f"{reason} at look {number} of {len(plan.looks)}, {seeds} seeds"
+    reason = f"{reason} at look {number} of {len(plan.looks)}, {plural(seeds, 'seed')}"
     interval = Interval(found.difference - half, found.difference + half)
     return ArmState(verdict, number, seeds, found.difference, interval, reason)
 

@@ -25,7 +25,7 @@ def ablation_plan_text(plan: "AblationPlan") -> str:
 def _lines(plan: "AblationPlan") -> Iterator[str]:
     spec, data = plan.spec, plan.data
     low, high = plan.epochs
-    epochs = f"{low}" if low == high else f"{low} to {high}"
+    epochs = plural(low, "epoch") if low == high else f"{low} to {high} epochs"
     yield f"ablation {spec.name}: {spec.question}".rstrip(": ")
     yield (
         f"  data      {data.name}: {data.num_train:,} training, judged on {plan.num_judged:,} "
@@ -34,7 +34,7 @@ def _lines(plan: "AblationPlan") -> Iterator[str]:
     if plan.looks is None:
         yield (
             f"  design    {spec.design}: {plural(len(plan.arms.arms), 'arm')} x "
-            f"{plural(spec.seeds, 'seed')} = {plan.num_trials} trainings of {epochs} epochs"
+            f"{plural(spec.seeds, 'seed')} = {plural(plan.num_trials, 'training')} of {epochs}"
         )
         yield from _seed_lines(plan)
     else:
@@ -76,8 +76,8 @@ def looks_plan_lines(plan: "AblationPlan", looks: "LooksPlan", epochs: str) -> I
     own = looks.plan
     yield (
         f"  design    {plan.spec.design}, sequential: {plural(len(own.arms), 'arm')} of up to "
-        f"{own.looks[-1]} seeds, the baseline {own.baseline_seeds}; at most "
-        f"{looks.most_trainings} trainings of {epochs} epochs"
+        f"{plural(own.looks[-1], 'seed')}, the baseline {own.baseline_seeds}; at most "
+        f"{looks.most_trainings} trainings of {epochs}"
     )
     yield from wrapped(f"  looks     seeds and bound in standard errors: {looks_text(own)}")
     yield from (line for text in _expected_texts(plan, looks) for line in wrapped(text))

@@ -7,7 +7,7 @@ import typer
 
 from nasablate.cli.documents import trial_details, trial_document
 from nasablate.cli.options import DEFAULT_STORAGE, JsonOption, StorageOption
-from nasablate.cli.output import format_error, format_seconds, write_json, write_table
+from nasablate.cli.output import format_error, format_seconds, plural, write_json, write_table
 from nasablate.cli.reading import read_database, study_of_ours
 from nasablate.errors import InputError
 
@@ -87,7 +87,9 @@ def _show_trial(
 ) -> None:
     trials = {trial.number: trial for trial in study.trials()}
     if number not in trials:
-        message = f"study {study.name!r} has no trial {number}; it has {len(trials)} trials"
+        message = (
+            f"study {study.name!r} has no trial {number}; it has {plural(len(trials), 'trial')}"
+        )
         raise InputError(message)
     document = trial_details(trials[number], objectives, study.curves().get(number, ()))
     if as_json:

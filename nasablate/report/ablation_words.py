@@ -40,7 +40,7 @@ def headline(report: AblationReport) -> str:
     if not arms:
         return "There is no arm to compare."
     if report.is_open and all(arm.verdict == "undecided" for arm in arms):
-        count = f"{report.present} of {report.wanted} replicates have a result"
+        count = _present(report)
         return f"No verdict yet: {count}."
     lacking = [arm for arm in arms if _lacks(arm, report)]
     found: dict[str, list[str]] = {}
@@ -59,6 +59,11 @@ def headline(report: AblationReport) -> str:
         parts.append(f"{_no_verdict(report)}: {_named(reasons, len(arms))}")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _present(report: AblationReport) -> str:
+    have = "has" if report.present == 1 else "have"
+    return f"{report.present} of {plural(report.wanted, 'replicate')} {have} a result"
 
 
 def _named(names: list[str], arms: int) -> str:
@@ -112,7 +117,7 @@ def state_sentence(report: AblationReport) -> str:
     for item in report.missing:
         counts[item.short] = counts.get(item.short, 0) + 1
     shown = listed([f"{count} {short}" for short, count in counts.items()])
-    text = f"{report.present} of {report.wanted} replicates have a result; {shown}."
+    text = f"{_present(report)}; {shown}."
     if not report.is_open:
         at = "" if report.result.looks is None else " at their next look"
         return f"{text} Arms that lack a replicate{at} have no verdict."

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from nasablate.analysis.wording import plural
 from nasablate.errors import NasablateError
 from nasablate.figures.numerals import number
 from nasablate.report import ablation_tables, deletion_tables, search_tables
@@ -29,7 +30,8 @@ _GOES_ON = "Running the command of the study again goes on where it stopped."
 def ablation_note(report: AblationReport) -> str:
     """Return what an ablation asks, how, and what it has come to."""
     result, spec = report.result, report.spec
-    design = f"{spec.design}, {len(result.arms)} arms on {result.seeds} seeds"
+    arms, seeds = plural(len(result.arms), "arm"), plural(result.seeds, "seed")
+    design = f"{spec.design}, {arms} on {seeds}"
     judged = "test set at the last epoch" if spec.evaluate == "test" else "validation set"
     parts = [
         f"**{words_only(result.question)}**" if result.question else "",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from nasablate.analysis.wording import plural
 from nasablate.report.tables import plain
 from nasablate.store import TrialRecord
 
@@ -32,7 +33,7 @@ class Fact:
         """Return the values."""
         if not self.differs:
             return self.values[0][0]
-        return "; ".join(f"{value} ({count} trials)" for value, count in self.values)
+        return "; ".join(f"{value} ({plural(count, 'trial')})" for value, count in self.values)
 
     def document(self) -> dict[str, Any]:
         """Return the fact as plain JSON data."""

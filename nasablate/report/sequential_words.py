@@ -2,6 +2,7 @@
 
 from nasablate.analysis.sequential import SequentialPlan
 from nasablate.analysis.spread import Spread
+from nasablate.analysis.wording import plural
 from nasablate.search.looks import Looks, first_bounds
 
 
@@ -60,4 +61,5 @@ def _differ(spread: Spread) -> str:
 
 def trainings_sentence(looks: Looks, done: int) -> str:
     """Return how many trainings the looks took, of how many."""
-    return f"{done} trainings so far; {looks.most_trainings} if no arm stops before the last look."
+    most = looks.most_trainings
+    return f"{plural(done, 'training')} so far; {most} if no arm stops before the last look."

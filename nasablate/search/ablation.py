@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nasablate.analysis.wording import plural
 from nasablate.errors import StoreError
 from nasablate.genome import AblationSpec
 from nasablate.search.ablation_result import (
@@ -233,7 +234,7 @@ def _train(
         reuse=not test,  # a result taken over would have no weights to test
     )
     count = len(proposals) if spec.sequential is None else len(missing)
-    observer.on_phase(f"training {count} networks")
+    observer.on_phase(f"training {plural(count, 'network')}")
     try:
         driver = Driver(study, ListProposer(proposals), rules, observer)
         runner.run(driver, TRAIN)

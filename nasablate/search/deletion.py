@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nasablate.analysis.wording import plural
 from nasablate.errors import DataError
 from nasablate.genome import DeletionSpec
 from nasablate.search.deletion_cases import questions
@@ -196,7 +197,7 @@ class _Work:
             keep_weights=True,
             reuse=False,  # a result taken over would have no weights to delete from
         )
-        self.observer.on_phase(f"training {len(proposals)} networks")
+        self.observer.on_phase(f"training {plural(len(proposals), 'network')}")
         driver = Driver(store, ListProposer(proposals), rules, self.observer)
         with runner:
             runner.run(driver, TRAIN)

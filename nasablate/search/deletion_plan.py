@@ -6,6 +6,7 @@ from math import ceil
 from typing import Any
 
 from nasablate.analysis.paired import seeds_needed, smallest_p
+from nasablate.analysis.wording import plural
 from nasablate.data import DataInfo, info_to_plan
 from nasablate.errors import DataError
 from nasablate.genome import DeletionSpec
@@ -120,7 +121,7 @@ class DeletionPlan:
             f"  data       {self.data.name}: {self.data.num_train:,} training images, judged on"
             f" {self.num_images:,} {spec.evaluate} images",
             *(_network_line(network) for network in self.networks),
-            f"  trials     {self.num_trials:,} evaluations, {self.concurrent} processes at once",
+            f"  trials     {self.num_trials:,} evaluations, {self.concurrent} at once",
             f"  disk       about {bytes_text(self.disk_bytes)}",
         ]
         if self.hours is not None:
@@ -134,13 +135,13 @@ class DeletionPlan:
 
 def _network_line(network: NetworkPlan) -> str:
     trained = (
-        f"{network.trainings} trainings of {network.epochs} epochs"
+        f"{plural(network.trainings, 'training')} of {plural(network.epochs, 'epoch')}"
         if network.trainings
         else f"{network.trained} trained already"
     )
     return (
         f"  network    {network.name}: {network.params:,} parameters, {network.macs:,} MACs,"
-        f" {trained}; {len(network.questions.deletions)} evaluations each, as costly as"
+        f" {trained}; {plural(len(network.questions.deletions), 'evaluation')} each, as costly as"
         f" {network.passes:.1f} passes"
     )
 
@@ -260,8 +261,8 @@ def _warnings(spec: DeletionSpec, networks: Sequence[NetworkPlan]) -> list[str]:
     others, n = len(networks) - 1, networks[0].trained
     if others and n < seeds_needed(others):
         found.append(
-            f"seeds: {n} cannot decide between networks, since the smallest p of {n} pairs is"
-            f" {smallest_p(n):.3g}; {seeds_needed(others)} can"
+            f"seeds: {n} cannot decide between networks, since the smallest p of"
+            f" {plural(n, 'pair')} is {smallest_p(n):.3g}; {seeds_needed(others)} can"
         )
     if spec.images != "all":
         found.append("images: all numbers are estimates from a random part of the images")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, cast
 
+from nasablate.analysis.wording import plural
 from nasablate.errors import Problem, RunError, SpecError, StoreError
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import NoScheduler, Resources
@@ -120,7 +121,7 @@ class SearchRun:
             keep_weights=True,
             reuse=False,  # a result taken over would have no weights to test
         )
-        count = f"{len(chosen)} networks on {spec.confirm.seeds} fresh seeds"
+        count = f"{plural(len(chosen), 'network')} on {plural(spec.confirm.seeds, 'fresh seed')}"
         self._observer.on_phase(f"confirming {count}")
         driver = Driver(store, ListProposer(proposals), rules, self._observer)
         runner.run(driver, self._train)

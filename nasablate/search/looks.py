@@ -13,6 +13,7 @@ from nasablate.analysis.sequential import (
     decide,
 )
 from nasablate.analysis.spending import bounds
+from nasablate.analysis.wording import plural
 from nasablate.errors import SpecError
 from nasablate.genome import AblationSpec
 
@@ -90,8 +91,9 @@ class Looks:
         ]
         going = len(self.state.open_arms)
         shown = ", ".join(stopped) if stopped else "none"
-        seeds = self.plan.looks[number - 1]
-        return f"look {number} of {last} at {seeds} seeds: stopped {shown}; {going} go on"
+        seeds = plural(self.plan.looks[number - 1], "seed")
+        on = "1 goes on" if going == 1 else f"{going} go on"
+        return f"look {number} of {last} at {seeds}: stopped {shown}; {on}"
 
     def document(self) -> dict[str, Any]:
         """Return looks, bounds and spread as plain JSON data."""

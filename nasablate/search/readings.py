@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from nasablate.analysis.wording import plural
 from nasablate.genome import DataSpec
 from nasablate.search.job import Job, TestScore
 from nasablate.search.observer import Observer
@@ -33,7 +34,7 @@ class TestReader:
         unread = [trial for trial in trials if trial.number not in read]
         if not unread:
             return
-        observer.on_phase(f"reading the test set with {len(unread)} networks")
+        observer.on_phase(f"reading the test set with {plural(len(unread), 'network')}")
         scores: Iterator[TestScore] = runner.map(
             self.function, [self._job(trial) for trial in unread]
         )

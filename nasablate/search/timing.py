@@ -3,6 +3,7 @@
 import os
 from math import ceil
 
+from nasablate.analysis.wording import plural
 from nasablate.data import DataInfo
 from nasablate.genome.space import Resources
 from nasablate.search.space import Candidate
@@ -39,12 +40,12 @@ def concurrent_trials(resources: Resources) -> int:
 def duration_text(hours: float) -> str:
     """Return a duration for people.
 
-    >>> duration_text(0.5), duration_text(0.001), duration_text(30)
-    ('30.0 minutes', '4 seconds', '30.0 hours')
+    >>> duration_text(0.5), duration_text(0.001), duration_text(30), duration_text(0.0003)
+    ('30.0 minutes', '4 seconds', '30.0 hours', '1 second')
     """
     if hours >= 1:
         return f"{hours:.1f} hours"
-    return f"{hours * 60:.1f} minutes" if hours * 60 >= 1 else f"{hours * 3600:.0f} seconds"
+    return f"{hours * 60:.1f} minutes" if hours * 60 >= 1 else plural(round(hours * 3600), "second")
 
 
 def untimed_text(missing: str) -> str:

@@ -51,7 +51,7 @@ def test_a_plan_of_too_few_seeds_is_shown_and_refused(
     assert run("plan", study) == 2
     captured = capsys.readouterr()
     assert captured.out.startswith("ablation tiny\n")
-    assert "4 arms x 2 seeds = 8 trainings of 1 epochs" in captured.out
+    assert "4 arms x 2 seeds = 8 trainings of 1 epoch\n" in captured.out
     assert "on this machine" in captured.out
     assert captured.err == REFUSAL
     assert run("plan", study, "--json") == 2
