@@ -19,7 +19,7 @@ _LOG = logging.getLogger("nasablate")
 
 
 class DeskObserver:
-    """Passes every event on, and wakes the refreshing when a trial has ended."""
+    """Passes every event on, and wakes the refreshing when a trial begins or ends."""
 
     def __init__(
         self, inner: "Observer", changed: threading.Event, *, follows_phases: bool = False
@@ -45,8 +45,9 @@ class DeskObserver:
         self._inner.on_best(number, summary, value)
 
     def on_trial_start(self, number: int, summary: str, epochs: int) -> None:
-        """Pass on."""
+        """Pass on, and ask for a refresh, which notes what the trial is."""
         self._inner.on_trial_start(number, summary, epochs)
+        self._changed.set()
 
     def on_epoch(self, number: int, epoch: "Epoch") -> None:
         """Pass on."""

@@ -8,7 +8,7 @@ from nasablate.figures.trials import TrialsChart
 
 
 def curves_lines(curves: Curves) -> Lines:
-    """Return learning curves: means over seeds, bands from the best seed to the worst."""
+    """Return learning curves: means over seeds with bands."""
     return Lines(
         key="curves",
         title=f"{curves.measure.capitalize()} error by epoch",
@@ -24,7 +24,7 @@ def curves_lines(curves: Curves) -> Lines:
             )
             for curve in curves.curves
         ),
-        note="Means over finished replicates; bands reach from the best seed to the worst.",
+        note=f"Means over finished replicates; bands are {curves.band_words}.",
         has_reference=True,
     )
 

@@ -1,16 +1,20 @@
-"""Numbers of learning curves: each arm's error by epoch, mean and range over seeds."""
+"""Numbers of learning curves: each arm's error by epoch, mean and band over seeds."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any, Literal
 
+from nasablate.analysis.paired import t_interval
 from nasablate.figures.numerals import number
 from nasablate.search.ablation_result import AblationResult
 from nasablate.store import Epoch, TrialRecord
 
 Measure = Literal["validation", "training"]
+Band = Literal["interval", "range"]
+LEAST_SEEDS = 3
+"""From so many finished seeds of every arm on, bands are intervals."""
 MOST_TOGETHER = 3
 """Up to so many arms share one panel; more get one each, beside the reference."""
 
@@ -23,9 +27,11 @@ class CurvePoint:
     mean: float
     """Percent, over the seeds."""
     low: float
-    """Of the best seed."""
+    """Lower end of the band."""
     high: float
-    """Of the worst seed."""
+    best: float
+    """Of the best seed."""
+    worst: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,15 @@ class Curves:
     """The reference first, if it has any."""
     missing: tuple[str, ...]
     """Arms without a finished replicate."""
+    band: Band = "range"
+    """What lies between ``low`` and ``high``, the same for all arms."""
+
+    @property
+    def band_words(self) -> str:
+        """Return what the bands are, to stand after "bands are"."""
+        if self.band == "interval":
+            return "95 % t intervals of the means over seeds"
+        return "ranges from the best seed to the worst"
 
     @property
     def y_title(self) -> str:
@@ -67,7 +82,9 @@ class Curves:
             f" {number(curve.points[-1].high)}) at epoch {curve.points[-1].epoch}, {curve.n} seeds"
             for curve in self.curves
         ]
-        return f"Mean {self.y_title} by epoch, range over seeds in parentheses. " + ". ".join(parts)
+        what = "95 % interval" if self.band == "interval" else "range"
+        lead = f"Mean {self.y_title} by epoch, {what} over seeds in parentheses. "
+        return lead + ". ".join(parts)
 
     def document(self) -> dict[str, Any]:
         """Return the numbers as plain JSON data."""
@@ -96,22 +113,35 @@ def curves_data(
     lasting = [curve for found in by_arm.values() for curve in found]
     has_validation = any(math.isfinite(curve[-1].val_error) for curve in lasting)
     measure: Measure = "validation" if has_validation or not lasting else "training"
+    values = {name: _errors(found, measure) for name, found in by_arm.items() if found}
+    seeds = [len(errors) for arm in values.values() for errors in arm.values()]
+    band: Band = "interval" if min(seeds, default=0) >= LEAST_SEEDS else "range"
     return Curves(
         measure=measure,
-        curves=tuple(_curve(name, found, measure) for name, found in by_arm.items() if found),
+        curves=tuple(
+            Curve(name, len(by_arm[name]), tuple(_points(errors, band)))
+            for name, errors in values.items()
+        ),
         missing=tuple(name for name, found in by_arm.items() if not found),
+        band=band,
     )
 
 
-def _curve(name: str, found: Sequence[tuple[Epoch, ...]], measure: Measure) -> Curve:
+def _errors(found: Sequence[tuple[Epoch, ...]], measure: Measure) -> dict[int, list[float]]:
+    """Return the errors of all seeds by epoch."""
     values: dict[int, list[float]] = {}
     for curve in found:
         for epoch in curve:
             error = epoch.val_error if measure == "validation" else epoch.train_error
             if math.isfinite(error):
                 values.setdefault(epoch.epoch, []).append(error)
-    points = [
-        CurvePoint(epoch, fmean(errors), min(errors), max(errors))
-        for epoch, errors in sorted(values.items())
-    ]
-    return Curve(name, len(found), tuple(points))
+    return dict(sorted(values.items()))
+
+
+def _points(values: Mapping[int, Sequence[float]], band: Band) -> Iterator[CurvePoint]:
+    for epoch, errors in values.items():
+        ends = best, worst = min(errors), max(errors)
+        if band == "interval":
+            interval = t_interval(errors)
+            ends = interval.low, interval.high
+        yield CurvePoint(epoch, fmean(errors), *ends, best, worst)

@@ -27,7 +27,7 @@ _FEW_EPOCHS = 12
 
 
 def curves_plot(curves: Curves) -> "Figure":
-    """Draw learning curves: the mean over seeds as a line, their range as a band."""
+    """Draw learning curves: the mean over seeds as a line, their band behind it."""
     return _split(curves) if curves.is_split else _together(curves)
 
 

@@ -26,6 +26,11 @@ class Slice:
     axis: str
     levels: tuple[Level, ...]
 
+    @property
+    def n(self) -> int:
+        """Return the number of trials."""
+        return sum(len(level.errors) for level in self.levels)
+
 
 @dataclass(frozen=True, slots=True)
 class Slices:

@@ -15,6 +15,8 @@ from nasablate.figures.slices import Contour, Slice, Slices
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+MOST_MARKERS = 1000
+"""Of each axis; more would hide each other, and the figure would be large."""
 _COLUMNS = 3
 
 
@@ -47,10 +49,13 @@ def _traces(found: Slice, *, is_first: bool) -> list[Any]:
     from plotly.graph_objects import Scatter
 
     values = list(enumerate(found.levels))
+    step = ceil(found.n / MOST_MARKERS)
+    shown = [(place, index, error) for place, level in values
+             for index, error in enumerate(level.errors) if index % step == 0]  # fmt: skip
     trials = Scatter(
         name="trial",
-        x=[_spread(place, index) for place, level in values for index in range(len(level.errors))],
-        y=[error for _, level in values for error in level.errors],
+        x=[_spread(place, index) for place, index, _ in shown],
+        y=[error for _, _, error in shown],
         mode="markers",
         marker={**marker(look(0), 6), "opacity": 0.55},
         hoverinfo="y",

@@ -15,7 +15,6 @@ from nasablate.report.markup import Drawing
 from nasablate.report.tables import points
 
 _BY_SEED = "Bars are {}, short upright lines the difference on each seed."
-_CURVES = "Lines are means over finished replicates; bands reach from the best seed to the worst."
 
 
 def arms_drawing(report: AblationReport) -> Drawing | None:
@@ -118,7 +117,8 @@ def curves_drawing(report: AblationReport) -> Drawing | None:
     return Drawing(
         key="curves-figure",
         title=f"{curves.measure.capitalize()} error by epoch",
-        caption=f"{_CURVES}{missing}",
+        caption="Lines are means over finished replicates; bands are"
+        f" {curves.band_words}.{missing}",
         alt=curves.alt_text(),
         plot=lambda: curves_plot(curves),
     )

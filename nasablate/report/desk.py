@@ -53,7 +53,8 @@ def refresh_desk(database: Database, name: str) -> DeskUpdate:
             note = plain_note(str(kind), attributes, trials)
     figures = {drawing.key: desk_figure(drawing) for drawing in drawings}
     notes = dict(_trial_notes(study, trials, curves))
-    changed = study.desk.put(DeskContent(note, notes, figures))
+    open_ = frozenset(trial.number for trial in trials if not trial.is_finished)
+    changed = study.desk.put(DeskContent(note, notes, figures, open_))
     return DeskUpdate(len(figures), changed)
 
 
@@ -72,6 +73,7 @@ def _ablation(database: Database, name: str) -> _Parts:
         drawings.interaction_drawing(report),
         drawings.steps_drawing(report),
         drawings.sizes_drawing(report),
+        drawings.reported_drawing(report),
         drawings.curves_drawing(report),
     ]
     shown = [drawing for drawing in found if drawing is not None]
@@ -79,13 +81,12 @@ def _ablation(database: Database, name: str) -> _Parts:
 
 
 def _search(database: Database, name: str) -> _Parts:
-    from nasablate.report import search_drawings as drawings
     from nasablate.report.desk_notes import search_note
+    from nasablate.report.panel_drawings import search_drawings
     from nasablate.report.search import load_search_report
 
     report = load_search_report(database, name)
-    found = [drawings.history_drawing(report), drawings.sizes_drawing(report)]
-    shown = [drawing for drawing in found if drawing is not None]
+    shown = list(search_drawings(report))
     return search_note(report), report.result.trials, report.epochs, shown
 
 
@@ -130,17 +131,19 @@ def _rounded(value: Any) -> Any:
 def _trial_notes(
     study: StudyStore, trials: Sequence[TrialRecord], curves: Mapping[int, Sequence[Epoch]]
 ) -> Iterator[tuple[int, str]]:
-    """Yield the notes of finished trials that have none: failures and the best first."""
+    """Yield the notes of trials that have none: running ones, then failures and the best."""
     from nasablate.report.desk_notes import trial_note
 
     noted = study.desk.trials_with_note()
-    finished = [trial for trial in trials if trial.is_finished and trial.number not in noted]
-    finished.sort(key=_rank)
-    for trial in finished[: max(0, MOST_TRIAL_NOTES - len(noted))]:
+    begun = [trial for trial in trials if trial.state != "waiting" and trial.number not in noted]
+    begun.sort(key=_rank)
+    for trial in begun[: max(0, MOST_TRIAL_NOTES - len(noted))]:
         yield trial.number, trial_note(trial, curves.get(trial.number, ()))
 
 
 def _rank(trial: TrialRecord) -> tuple[int, float, int]:
+    if not trial.is_finished:
+        return -1, 0.0, trial.number
     if trial.state == "fail":
         return 0, 0.0, trial.number
     return 1, trial.values[0] if trial.values else float("inf"), trial.number

@@ -119,15 +119,15 @@ def _failed(trials: Sequence[TrialRecord]) -> str:
 
 
 def trial_note(trial: TrialRecord, curve: Sequence[Epoch]) -> str:
-    """Return what a finished trial was and what became of it."""
+    """Return what a trial is and, if it has finished, what became of it."""
     return "\n\n".join(_trial_parts(trial, curve))
 
 
 def _trial_parts(trial: TrialRecord, curve: Sequence[Epoch]) -> Iterator[str]:
     tried = ", ".join(f"{name}={value}" for name, value in trial.params.items())
-    state = STATES[trial.state]
+    state = STATES[trial.state] if trial.is_finished else "not finished yet"
     result = ""
-    if curve:
+    if curve and trial.is_finished:
         result = f", validation error {number(curve[-1].val_error)} % after {len(curve)} epochs"
     yield f"**{state}**{words_only(result)}"
     if tried:
@@ -140,7 +140,7 @@ def _trial_parts(trial: TrialRecord, curve: Sequence[Epoch]) -> Iterator[str]:
         yield f"Taken over from {words_only(str(trial.attributes['cached_from']))}"
     yield from _network(trial)
     errors = [epoch.val_error for epoch in curve if math.isfinite(epoch.val_error)]
-    if errors:
+    if errors and trial.is_finished:
         ends = f"{number(errors[0])} to {number(errors[-1])} %"
         yield f"Validation error by epoch: `{bars(errors)}` {words_only(ends)}"
     yield from _manifest(trial)

@@ -1,25 +1,33 @@
 """Figures that dashboards show besides those of the reports, with titles and captions."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from nasablate.figures.edf import Edf
+from nasablate.figures.edf import Edf, edf_data
 from nasablate.figures.edf_plot import edf_plot
 from nasablate.figures.front import COST_TITLES, CostName, Front, front_data
 from nasablate.figures.front_plot import front_plot
-from nasablate.figures.importance import Importance
+from nasablate.figures.importance import Importance, importance_data
 from nasablate.figures.importance_plot import importance_plot
-from nasablate.figures.parallel import Parallel
+from nasablate.figures.parallel import Parallel, parallel_data
 from nasablate.figures.parallel_plot import MOST_LINES, parallel_plot
-from nasablate.figures.rungs import Rungs
+from nasablate.figures.rungs import Rungs, rungs_data
 from nasablate.figures.rungs_plot import rungs_plot
-from nasablate.figures.slices import Contour, Slices
-from nasablate.figures.slices_plot import contour_plot, slices_plot
-from nasablate.figures.timeline import Timeline
+from nasablate.figures.slices import Contour, Slices, slices_data
+from nasablate.figures.slices_plot import MOST_MARKERS, contour_plot, slices_plot
+from nasablate.figures.timeline import Timeline, timeline_data
 from nasablate.figures.timeline_plot import timeline_plot
 from nasablate.figures.width_profile import WidthProfiles
 from nasablate.figures.width_profile_plot import width_profile_plot
 from nasablate.report.markup import Drawing
 from nasablate.report.search import SearchReport
+from nasablate.report.search_drawings import history_drawing, sizes_drawing
+from nasablate.search.rungs import rung_epochs
+
+MANY_TRIALS = 1000
+"""A search of more has fewer resamples on its desk, where figures are drawn again and again."""
+RESAMPLES, FEW_RESAMPLES = 30, 10
+_Data = TypeVar("_Data")
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,11 +68,14 @@ def parallel_drawing(parallel: Parallel) -> Drawing:
 
 def slices_drawing(slices: Slices) -> Drawing:
     """Return slices."""
+    thinned = ""
+    if max(found.n for found in slices.slices) > MOST_MARKERS:
+        thinned = f" About {MOST_MARKERS:,} markers of each axis are drawn; medians are of all."
     return Drawing(
         key="slice",
         title="Error by value of each axis",
         caption="One marker per complete trial, a bar at the median of each value. The other axes"
-        " differ between the trials, as the sampler chose them.",
+        f" differ between the trials, as the sampler chose them.{thinned}",
         alt=slices.alt_text(),
         plot=lambda: slices_plot(slices),
     )
@@ -93,6 +104,13 @@ def importance_drawing(found: Importance) -> Drawing:
         alt=found.alt_text(),
         plot=lambda: importance_plot(found),
     )
+
+
+def rungs_of(report: SearchReport) -> Rungs | None:
+    """Return the ladder of a search's rungs; None without early stopping."""
+    epochs = max((int(t.attributes.get("epochs", 0)) for t in report.result.trials), default=0)
+    rungs = rung_epochs(report.spec.scheduler, epochs)
+    return rungs_data(report.result.trials, report.epochs, rungs)
 
 
 def rungs_drawing(rungs: Rungs) -> Drawing:
@@ -143,3 +161,26 @@ def widths_drawing(found: WidthProfiles) -> Drawing:
         alt=found.alt_text(),
         plot=lambda: width_profile_plot(found),
     )
+
+
+def search_drawings(report: SearchReport) -> Iterator[Drawing]:
+    """Yield the figures of a search that lie on its desk, each within a second at 5,000 trials."""
+    trials = report.completed
+    resamples = RESAMPLES if len(trials) <= MANY_TRIALS else FEW_RESAMPLES
+    errors = {report.result.name: [trial.error for trial in trials]}
+    drawn = (
+        history_drawing(report),
+        _drawn(front_of(report, "params"), front_drawing),
+        sizes_drawing(report),
+        _drawn(importance_data(trials, resamples), importance_drawing),
+        _drawn(slices_data(trials), slices_drawing),
+        _drawn(parallel_data(trials), parallel_drawing),
+        _drawn(edf_data(errors, 1000), edf_drawing),
+        _drawn(rungs_of(report), rungs_drawing),
+        _drawn(timeline_data(report.result.trials), timeline_drawing),
+    )
+    yield from (drawing for drawing in drawn if drawing is not None)
+
+
+def _drawn(data: _Data | None, draw: Callable[[_Data], Drawing]) -> Drawing | None:
+    return None if data is None else draw(data)

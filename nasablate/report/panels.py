@@ -8,7 +8,6 @@ from typing import Any, Protocol, TypeVar, assert_never
 from nasablate.figures.importance import importance_data
 from nasablate.figures.numerals import DASH
 from nasablate.figures.parallel import parallel_data
-from nasablate.figures.rungs import rungs_data
 from nasablate.figures.slices import contour_data, slices_data
 from nasablate.figures.timeline import timeline_data
 from nasablate.genome.dashboard import (
@@ -40,7 +39,6 @@ from nasablate.report.sections import environment_table
 from nasablate.report.shown import Absent, Show, Shown, Subject
 from nasablate.report.tables import Marked, Table, plain, words
 from nasablate.report.trial_panels import network_panel
-from nasablate.search.rungs import rung_epochs
 
 
 class Documented(Protocol):
@@ -192,13 +190,6 @@ def _plain_protocol(report: PlainStudy, show: Show) -> Shown | None:
     return show.table(Table(caption, words("what", "value"), tuple(rows)))
 
 
-def _rungs(report: SearchReport, show: Show) -> Shown | None:
-    epochs = max((int(t.attributes.get("epochs", 0)) for t in report.result.trials), default=0)
-    rungs = rung_epochs(report.spec.scheduler, epochs)
-    found = rungs_data(report.result.trials, report.epochs, rungs)
-    return _drawn(found, drawings.rungs_drawing, show)
-
-
 _PlainPanel = Callable[[PlainStudy, Show], Shown | None]
 _AblationPanel = Callable[[AblationReport, Show], Shown | None]
 _SearchPanel = Callable[[SearchReport, Show], Shown | None]
@@ -251,7 +242,7 @@ _SEARCH: Mapping[str, _SearchPanel] = {
     "parallel": lambda report, show: _drawn(
         parallel_data(report.completed), drawings.parallel_drawing, show
     ),
-    "rungs": _rungs,
+    "rungs": lambda report, show: _drawn(drawings.rungs_of(report), drawings.rungs_drawing, show),
     "timeline": lambda report, show: _drawn(
         timeline_data(report.result.trials), drawings.timeline_drawing, show
     ),

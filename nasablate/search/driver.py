@@ -317,7 +317,7 @@ class Driver:
             self._store.predictions.add(predictions)
         with contextlib.suppress(OSError):  # a full disk may be why the trial failed
             kept = [trial.folder / name for name in ("error.txt", WEIGHTS_FILE)]
-            self._store.attach(trial.number, trial.texts(), kept)
+            self._store.attach(trial.number, trial.texts(end), kept)
         self._store.set_evaluation(trial.known.key, trial.number, state)
         self._store.finish_trial(trial.number, state, values, extra)
         trial.attributes |= extra

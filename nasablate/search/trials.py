@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -133,13 +134,42 @@ class Trial:
             true_probability=float(found["true_probability"]),
         )
 
-    def texts(self) -> dict[str, str]:
-        """Return what is offered as files beside the trial: its genome and its curve."""
+    def texts(self, end: JobEnd) -> dict[str, str]:
+        """Return what is offered as files beside the trial: its genome, its curve and its log."""
         genome = yaml_text(json.loads(self.attributes["genome"]))
         names = [found.name for found in fields(Epoch)]
         rows = [astuple(self.curve[epoch]) for epoch in sorted(self.curve)]
         lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
-        return {"genome.yaml": genome, "curve.csv": "\n".join(lines) + "\n"}
+        curve = "\n".join(lines) + "\n"
+        return {"genome.yaml": genome, "curve.csv": curve, "log.txt": self._log(end)}
+
+    def _log(self, end: JobEnd) -> str:
+        """Return what happened to the trial, a line for each event."""
+        known = self.attributes
+        begun = "not trained here"
+        with contextlib.suppress(OSError):
+            moment = datetime.fromtimestamp((self.folder / ATTEMPT_FILE).stat().st_mtime, UTC)
+            begun = f"began {moment:%Y-%m-%d %H:%M:%S} UTC"
+        lines = [
+            f"trial {self.number}: {self.summary()}",
+            f"seed {known.get('seed')}, {self.epochs} epochs, {known.get('threads')} threads",
+            f"attempt {self.attempt}, {begun}",
+        ]
+        if self.deaths:
+            lines.append(f"warning: lost {self.deaths} workers before")
+        if "cached_from" in known:
+            lines.append(f"curve taken over from {known['cached_from']}")
+        for epoch in (self.curve[number] for number in sorted(self.curve)):
+            lines.append(
+                f"epoch {epoch.epoch}: train error {epoch.train_error:.2f} %, validation error"
+                f" {epoch.val_error:.2f} %, validation loss {epoch.val_loss:.4g}, learning rate"
+                f" {epoch.lr:.4g}, {epoch.seconds:.1f} s"
+            )
+        if any(not epoch.is_finite for epoch in self.curve.values()):
+            lines.append("warning: a loss is not finite")
+        reason = f": {end.reason}" if end.reason else ""
+        lines.append(f"{end.state}{reason} {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        return "\n".join(lines) + "\n"
 
     def keep_details(self, end: JobEnd) -> None:
         """Keep the traceback of a failure beside the row, if the disk has room for it."""

@@ -20,6 +20,8 @@ _NOTE_VERSION, _NOTE = "dashboard:note_ver", "dashboard:note_str:"
 _FIGURE = "dashboard:plot_data:"
 _OURS = "nasablate:note_ver"
 """Version of the study's note that we wrote; another one was written by hand."""
+_PASSING = "nasablate:passing:"
+"""With a trial's id the version of our note on it before its end."""
 _DELETE = "DELETE FROM study_system_attributes WHERE study_id = :study AND key = :key"
 _INSERT = (
     "INSERT INTO study_system_attributes (study_id, key, value_json) VALUES (:study, :key, :value)"
@@ -33,9 +35,11 @@ class DeskContent:
     note: str
     """On the study, in Markdown."""
     trial_notes: Mapping[int, str] = field(default_factory=dict[int, str])
-    """By trial number; only notes that are not there yet are written."""
+    """By trial number; a note that is there stays, unless it is ours of a trial not finished."""
     figures: Mapping[str, str] = field(default_factory=dict[str, str])
     """Plotly figures as JSON by their identifier."""
+    open_trials: frozenset[int] = frozenset()
+    """Numbers of trials that have not finished, so that their notes are written again."""
 
 
 class Desk:
@@ -47,13 +51,13 @@ class Desk:
         self._study_id = study_id
 
     def trials_with_note(self) -> set[int]:
-        """Return the numbers of the trials that have a note, ours or one written by hand."""
+        """Return the numbers of the trials whose note stays: ours at their end, or one by hand."""
         with translated(self._url):
-            keys = self._storage.get_study_system_attrs(self._study_id).keys()
+            keys = self._storage.get_study_system_attrs(self._study_id)
             return {
                 number
                 for number, trial_id in self._trial_ids().items()
-                if f"dashboard:{trial_id}:note_ver" in keys
+                if not _can_be_written(keys, trial_id)
             }
 
     def put(self, content: DeskContent) -> int:
@@ -90,10 +94,14 @@ class Desk:
             yield f"{_NOTE}0", content.note
         trial_ids = self._trial_ids() if content.trial_notes else {}
         for number, note in content.trial_notes.items():
-            prefix = f"dashboard:{trial_ids[number]}:"
-            if f"{prefix}note_ver" not in present:
-                yield f"{prefix}note_ver", 1
+            trial_id = trial_ids[number]
+            prefix, passing = f"dashboard:{trial_id}:", f"{_PASSING}{trial_id}"
+            version = present.get(f"{prefix}note_ver", 0)
+            if note != present.get(f"{prefix}note_str:0") and _can_be_written(present, trial_id):
+                yield f"{prefix}note_ver", version + 1
                 yield f"{prefix}note_str:0", note
+                if number in content.open_trials:
+                    yield passing, version + 1
         for key, figure in content.figures.items():
             yield f"{_FIGURE}{key}:0", figure
 
@@ -103,6 +111,12 @@ class Desk:
         with self._storage.engine.connect() as connection:
             rows = connection.execute(query, {"id": self._study_id}).all()
         return {int(number): int(trial_id) for number, trial_id in rows}
+
+
+def _can_be_written(present: Mapping[str, Any], trial_id: int) -> bool:
+    """Whether a trial has no note, or ours from before its end."""
+    version = present.get(f"dashboard:{trial_id}:note_ver")
+    return version is None or version == present.get(f"{_PASSING}{trial_id}")
 
 
 def _stale(

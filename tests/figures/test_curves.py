@@ -2,6 +2,9 @@
 
 from math import nan
 
+import pytest
+from scipy import stats
+
 from nasablate.figures.curves import MOST_TOGETHER, curves_data
 from nasablate.figures.curves_plot import curves_plot
 from nasablate.store import Epoch, TrialRecord
@@ -35,6 +38,20 @@ def test_mean_and_range_of_finished_replicates():
     assert "baseline: 35.00 at epoch 1, 21.00 (20.00 to 22.00) at epoch 2, 2 seeds" in (
         found.alt_text()
     )
+
+
+def test_from_three_seeds_on_bands_are_the_intervals_of_the_means():
+    trials = [trial(place, "baseline") for place in range(4)]
+    errors = {0: curve(30, 20), 1: curve(40, 22), 2: curve(35, 25), 3: curve(38, 23)}
+    found = curves_data(factorial(), trials, errors)
+    assert found.band == "interval"
+    last = found.curves[0].points[-1]
+    margin = stats.t.ppf(0.975, 3) * stats.sem([20, 22, 25, 23])
+    assert (last.low, last.high) == pytest.approx((22.5 - margin, 22.5 + margin))
+    assert (last.best, last.worst) == (20, 25)
+    assert "95 % interval over seeds" in found.alt_text()
+    few = curves_data(factorial(), [*trials, trial(4, "bn=with")], {**errors, 4: curve(3, 2)})
+    assert few.band == "range"
 
 
 def test_training_error_where_nothing_was_held_out():

@@ -4,12 +4,15 @@ import io
 import json
 import re
 import threading
+from math import nan
 
 import optuna
 import optuna_dashboard
 import pytest
 
 from nasablate.cli import desk as cli_desk
+from nasablate.figures.slices import Level, Slice, Slices
+from nasablate.figures.slices_plot import MOST_MARKERS, slices_plot
 from nasablate.report.desk import (
     MOST_HOVER_TEXTS,
     MOST_TRIAL_NOTES,
@@ -18,10 +21,14 @@ from nasablate.report.desk import (
 )
 from nasablate.report.markdown import bars, code, words_only
 from nasablate.report.markup import Drawing
+from nasablate.search.job import ATTEMPT_FILE, JobEnd
 from nasablate.search.observer import SilentObserver
+from nasablate.search.samplers import Known
+from nasablate.search.trials import Trial
 from nasablate.store import Epoch, NewTrial, open_database
 from nasablate.store.desk import DeskContent
-from tests.report.studies import Fate, Plan, make_ablation, make_search
+from tests.report.searches import make_wide_search
+from tests.report.studies import BASELINE, Fate, Plan, make_ablation, make_search
 
 NASTY = "<script>alert('x')</script> \"*é*\" [k](javascript:x) | 한국어 `$1_2$`"
 
@@ -152,10 +159,78 @@ def test_a_running_study_is_refreshed_now_and_then(ablation, monkeypatch):
     monkeypatch.setattr(cli_desk, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(cli_desk, "refresh", lambda *_: refreshed.set() or 0.0)
     with cli_desk.kept_desk(SilentObserver(), ablation, "try") as observer:
-        observer.on_trial_start(0, "", 1)
+        observer.on_epoch(0, Epoch(1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0))
         assert not refreshed.wait(0.1)
+        observer.on_trial_start(0, "", 1)
+        assert refreshed.wait(10)
+        refreshed.clear()
         observer.on_trial_end(0, "complete", 1.0, "")
         assert refreshed.wait(10)
+
+
+def test_a_running_trial_has_a_note_that_its_end_replaces(tmp_path):
+    url = f"sqlite:///{tmp_path}/r.db"
+    database = open_database(url)
+    study = database.create("one", {"val_error": "minimize"}, {"kind": "training"})
+    for _ in range(3):
+        study.create_trial(NewTrial({}, {}, {"genome": json.dumps(BASELINE), "params": 1234}))
+
+    def notes():
+        return [trial["note"]["body"] for trial in served(url, "/api/studies/1")["trials"]]
+
+    refresh_desk(database, "one")
+    assert all("not finished yet" in note and "1,234 parameters" in note for note in notes())
+    assert all("Widths by unit" in note for note in notes())
+    assert refresh_desk(database, "one").changed == 0
+    edited = optuna.load_study(study_name="one", storage=url)
+    second = optuna.trial.Trial(edited, edited.trials[1]._trial_id)
+    optuna_dashboard.save_note(second, "mine")
+    for number in (0, 1):
+        study.add_epoch(number, Epoch(1, 1.0, 1.0, 1.0, 25.0, 1.0, 1.0))
+        study.finish_trial(number, "complete", (25.0,), {})
+    refresh_desk(database, "one")
+    assert "complete" in notes()[0]
+    assert r"25\.00 %" in notes()[0]
+    assert notes()[1] == "mine"
+    assert "not finished yet" in notes()[2]
+    assert refresh_desk(database, "one").changed == 0
+    database.close()
+
+
+def test_the_desk_of_a_search_has_the_figures_of_its_dashboard(tmp_path):
+    url = make_wide_search(tmp_path)
+    refresh(url, "wide")
+    figures = {found["id"] for found in served(url, "/api/studies/1")["plotly_graph_objects"]}
+    assert figures == {"history", "front-params", "sizes", "importance", "slice", "parallel",
+                       "edf", "rungs", "timeline"}  # fmt: skip
+
+
+def test_slices_of_many_trials_draw_a_part_and_the_median_of_all():
+    levels = tuple(Level(value, tuple(map(float, range(2500))), 1249.5) for value in ("a", "b"))
+    trials, medians = slices_plot(Slices((Slice("width", levels),))).data
+    assert 900 <= len(trials.y) <= MOST_MARKERS
+    assert list(medians.y) == [1249.5, 1249.5]
+
+
+def test_a_trial_has_a_log_with_its_epochs_and_its_end(tmp_path):
+    curve = {
+        1: Epoch(1, 1.0, 50.0, 2.0, 60.0, 0.1, 1.0),
+        2: Epoch(2, 1.0, 50.0, nan, 55.5, 0.1, 1.0),
+    }
+    (tmp_path / ATTEMPT_FILE).write_text("2\n")
+    known = Known(3, 3, "", {"width": NASTY}, "running", None, {})
+    attributes = {"genome": json.dumps(BASELINE), "seed": 7, "epochs": 9, "attempt": 2,
+                  "deaths": 1, "threads": 1}  # fmt: skip
+    trial = Trial(known, attributes, tmp_path, curve)
+    log = trial.texts(JobEnd("diverged", "loss became nan"))["log.txt"].splitlines()
+    assert log[0] == f"trial 3: width={NASTY}"
+    assert log[1] == "seed 7, 9 epochs, 1 threads"
+    assert log[2].startswith("attempt 2, began 2")
+    assert log[3] == "warning: lost 1 workers before"
+    assert [line.split(":")[0] for line in log[4:6]] == ["epoch 1", "epoch 2"]
+    assert "validation error 55.50 %" in log[5]
+    assert log[6] == "warning: a loss is not finite"
+    assert log[7].startswith("diverged: loss became nan 2")
 
 
 def test_a_study_whose_phases_add_results_is_refreshed_after_them(ablation, monkeypatch):
