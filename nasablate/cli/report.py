@@ -25,6 +25,7 @@ EXAMPLES = """\
   nasablate report placement-digits --csv > arms.csv
   nasablate report placement-digits --svg effects.svg --figure effects
   nasablate report placement-digits --by-class
+  nasablate report placement-digits --spec > again.json
   nasablate report placement-digits --latex table.tex --markdown table.md
   nasablate report one two --dashboard dashboards/compare-spaces.yaml --html spaces.html"""
 
@@ -35,6 +36,7 @@ class Form(StrEnum):
     TEXT = "--text"
     JSON = "--json"
     CSV = "--csv"
+    SPEC = "--spec"
 
 
 class Picture(StrEnum):
@@ -49,6 +51,8 @@ class Picture(StrEnum):
     SIZES = "sizes"
     FRONT = "front"
     HISTORY = "history"
+    IMPORTANCE = "importance"
+    EDF = "edf"
     UNITS = "units"
     RANDOM = "random"
     ORDERS = "orders"
@@ -70,6 +74,9 @@ def command(  # noqa: PLR0913 - one parameter per form
     as_json: JsonOption = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print one row per arm, or per trial of a search.")
+    ] = False,
+    as_spec: Annotated[
+        bool, typer.Option("--spec", help="Print the study's file, which runs it again.")
     ] = False,
     html: Annotated[
         Path | None,
@@ -133,7 +140,7 @@ def command(  # noqa: PLR0913 - one parameter per form
 
     The answer first, then tables, protocol, environment and how to get the numbers again.
     """
-    form = _form({Form.TEXT: as_text, Form.JSON: as_json, Form.CSV: as_csv})
+    form = _form({Form.TEXT: as_text, Form.JSON: as_json, Form.CSV: as_csv, Form.SPEC: as_spec})
     named = {"--html": html, "--svg": svg, "--pdf": pdf, "--latex": latex, "--markdown": markdown}
     files = {option: path for option, path in named.items() if path is not None}
     check_files(files, figure)
@@ -172,7 +179,7 @@ def _check_dashboard(form: Form | None, options: list[str]) -> None:
         InputError: one is named.
     """
     others = [option for option in options if option != "--html"]
-    others += [form] if form in {Form.TEXT, Form.CSV} else []
+    others += [form] if form in {Form.TEXT, Form.CSV, Form.SPEC} else []
     if others:
         message = f"{others[0]} and --dashboard do not go together; use --html FILE or --json"
         raise InputError(message)
@@ -213,7 +220,9 @@ def _print(database: "Database", report: "Report", form: Form) -> None:
     from nasablate.report.ablation import AblationReport
     from nasablate.report.search import SearchReport
 
-    if form is Form.JSON:
+    if form is Form.SPEC:
+        typer.echo(report.spec.readable_json())
+    elif form is Form.JSON:
         write_json(report.document())
     elif isinstance(report, AblationReport):
         _print_ablation(report, form)

@@ -1,7 +1,9 @@
 """Figures of ablations and searches as lines with bands, in the form that is printed."""
 
 from nasablate.figures.curves import Curves
+from nasablate.figures.edf import Edf
 from nasablate.figures.front import Front
+from nasablate.figures.importance import Importance
 from nasablate.figures.lines import LinePoint, Lines, Series
 from nasablate.figures.schedule_lines import SizeLines
 from nasablate.figures.trials import TrialsChart
@@ -103,4 +105,51 @@ def history_lines(chart: TrialsChart) -> Lines:
             Series("best complete trial so far", tuple(best), is_stepped=True),
         ),
         note="One marker per trial at the last epoch on record.",
+    )
+
+
+def importance_lines(found: Importance) -> Lines:
+    """Return how much each axis matters, the most important first."""
+    return Lines(
+        key="importance",
+        title="Which axes matter",
+        x_title="axis",
+        y_title="importance, % of all axes",
+        series=(
+            Series(
+                f"{found.n} complete trials",
+                tuple(
+                    LinePoint(place, 100 * one.importance, 100 * one.low, 100 * one.high, one.axis)
+                    for place, one in enumerate(found.axes)
+                ),
+                joined=False,
+            ),
+        ),
+        note="PED-ANOVA of Optuna for the best quarter of the trials: mean and 95 % percentile"
+        f" interval over {found.resamples} resamples.",
+        x_labels=tuple((float(place), one.axis) for place, one in enumerate(found.axes)),
+    )
+
+
+def edf_lines(edf: Edf) -> Lines:
+    """Return the distribution of the errors of complete trials."""
+    return Lines(
+        key="edf",
+        title="Distribution of errors",
+        x_title=edf.x_title,
+        y_title="share of complete trials, %",
+        series=tuple(
+            Series(
+                f"{space.name} (n = {space.n})",
+                tuple(
+                    LinePoint(error, 100 * share, 100 * low, 100 * high)
+                    for error, share, low, high in zip(
+                        edf.errors, space.shares, space.low, space.high, strict=True
+                    )
+                ),
+            )
+            for space in edf.spaces
+        ),
+        note=f"Trials with at most this error. Bands are pointwise 95 % intervals over"
+        f" {edf.resamples} resamples of the trials.",
     )

@@ -3,9 +3,18 @@
 from collections.abc import Callable, Iterator
 
 from nasablate.errors import InputError
-from nasablate.figures.as_lines import curves_lines, front_lines, history_lines, sizes_lines
+from nasablate.figures.as_lines import (
+    curves_lines,
+    edf_lines,
+    front_lines,
+    history_lines,
+    importance_lines,
+    sizes_lines,
+)
+from nasablate.figures.edf import edf_data
 from nasablate.figures.forest_svg import forest_svg
 from nasablate.figures.front import front_data
+from nasablate.figures.importance import importance_data
 from nasablate.figures.interaction_svg import interaction_svg
 from nasablate.figures.lines import Lines
 from nasablate.figures.lines_svg import lines_svg
@@ -13,6 +22,7 @@ from nasablate.figures.reported_svg import reported_svg
 from nasablate.report.ablation import AblationReport
 from nasablate.report.deletion import DeletionReport
 from nasablate.report.loading import Report, kind_of
+from nasablate.report.panel_drawings import RESAMPLES
 from nasablate.report.search import SearchReport
 
 Sketch = tuple[str, Callable[[], str]]
@@ -88,3 +98,9 @@ def _search(report: SearchReport) -> Iterator[Sketch]:
         yield _lines(front_lines(front))
     if report.chart.points:
         yield _lines(history_lines(report.chart))
+    importance = importance_data(report.completed, RESAMPLES)
+    if importance is not None:
+        yield _lines(importance_lines(importance))
+    edf = edf_data({report.result.name: [trial.error for trial in report.completed]}, 1000)
+    if edf is not None:
+        yield _lines(edf_lines(edf))

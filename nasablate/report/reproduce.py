@@ -17,14 +17,13 @@ def commands(
         name: Of the study.
         verb: What runs it.
         url: Of the database; its password is not shown.
-        has_file: Whether the study's file follows; else it is said where to find it.
+        has_file: Whether the study's file follows.
     """
     storage = "" if url == DEFAULT_URL else f" --storage {shown(url)}"
-    file = "the study's file below"
-    if not has_file:
-        file = f"the study's file, which 'report {name} --html FILE' shows, as {name}.json"
+    file = " (it stands below)" if has_file else ""
     lines = [
-        f"# Train it again: save {file}, then",
+        f"# Train it again from the study's file{file}",
+        f"nasablate report {name} --spec{storage} > {name}.json",
         f"nasablate plan {name}.json",
         f"nasablate {verb} {name}.json",
         "",

@@ -46,7 +46,7 @@ def words(svg):
     ("kind", "keys"),
     [
         ("ablation", ["forest", "effects", "interaction", "reported", "curves"]),
-        ("search", ["front", "history"]),
+        ("search", ["front", "history", "importance", "edf"]),
         ("deletion", ["units", "random", "paths"]),
     ],
 )
@@ -60,7 +60,9 @@ def test_every_kind_has_its_main_figures(places, kind, keys):
 
 
 def test_a_figure_that_a_study_lacks_is_named_with_those_it_has(places):
-    with pytest.raises(InputError, match="has no figure forest; it has front, history"):
+    with pytest.raises(
+        InputError, match="has no figure forest; it has front, history, importance, edf"
+    ):
         printed_figures(report_of(places["search"]), "forest")
 
 

@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 import pytest
 
 from benchmarks.dashboard import build
+from nasablate.cli.main import main
 from nasablate.figures.plot_style import plotly_script
+from nasablate.genome import SearchSpec
 from nasablate.report.search import load_search_report
 from nasablate.report.search_page import search_page, state_sentence
 from nasablate.report.search_tables import search_csv
 from nasablate.report.search_text import answer_text, background_text
 from nasablate.store import open_database
 from tests.report.pages import check_page
-from tests.report.studies import make_search
+from tests.report.studies import make_search, search_spec
 
 MOMENT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
@@ -47,6 +49,17 @@ def test_page(finished):
     assert "The best 2 of 2 complete trials" in text
     assert len(page.of("figure")) == 2
     assert "nasablate search hunt.json" in page.text("code")
+
+
+def test_the_studys_file_is_printed_and_can_be_run_again(tmp_path, capsys):
+    url = make_search(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["report", "hunt", "--spec", "--storage", url])
+    printed = capsys.readouterr().out
+    assert SearchSpec.parse(json.loads(printed)) == search_spec(confirm={"top": 1, "seeds": 2})
+    assert f"nasablate report hunt --spec --storage {url} > hunt.json" in background_text(
+        load_search_report(open_database(url), "hunt")
+    )
 
 
 def test_csv_has_a_row_per_trial(finished):
