@@ -40,6 +40,8 @@ from nasablate.blueprint.ops import (
 
 _PARALLEL = ("inception", "conv")
 """Kinds of unit whose convolutions may stand side by side."""
+ASIDE = ("shortcut_", "se_", "attention_")
+"""How the names of layers begin that do not count as weight layers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ def _weight_layers(blueprint: Blueprint) -> int:
 
 def _all(fragment: Fragment) -> int:
     main = [layer for layer in fragment.layers if isinstance(layer.op, Conv | Linear)]
-    return sum(not layer.name.startswith(("shortcut_", "se_", "attention_")) for layer in main)
+    return sum(not layer.name.startswith(ASIDE) for layer in main)
 
 
 def _longest_path(fragment: Fragment) -> int:

@@ -3,7 +3,7 @@
 Letters in shape comments: N images, B batch, C channels, H height, W width, P padding.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nasablate.data.distortion import Distortion
 from nasablate.data.images import DataInfo, Images, ImageSet
+from nasablate.data.views import WHOLE, Seen, View, Viewer
 from nasablate.genome.augmentation import Augmentation
 
 _LEAST_STD = 1 / 255
@@ -62,7 +63,7 @@ class TrainBatches:
         self._distortion = Distortion(augmentation, info, device)
         self._labels = torch.tensor(data.labels, device=device)
         padded = torch.tensor(pad_images(data.images, info, augmentation), device=device)
-        self._windows = crop_windows(padded, info.height, info.width)
+        self._windows = crop_windows(padded, *data.shape[1:])
 
     def __len__(self) -> int:
         """Return the number of batches of one epoch."""
@@ -94,21 +95,31 @@ class TrainBatches:
 
 
 class EvalBatches:
-    """Images on the device, in their own order, without augmentation."""
+    """Images on the device, in their own order, without augmentation; whole, or as views."""
 
     def __init__(
         self, data: ImageSet, info: DataInfo, batch_size: int, device: torch.device
     ) -> None:
         self._batch_size = batch_size
         self._normalize = Normalizer(info, device)
+        self._viewer = Viewer(info.height, info.width)
         self._images = torch.tensor(data.images.transpose(0, 2, 3, 1), device=device).contiguous()
         self._labels = torch.tensor(data.labels, device=device)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield float32 images [B, C, H, W] (channels last) and int64 labels [B]."""
+        for batch, labels in self._stored():
+            yield self._normalize(self._viewer(batch, WHOLE)), labels
+
+    def seen(self, views: Sequence[View]) -> Seen:
+        """Yield views of every batch, float32 [B, C, H, W] each, and int64 labels [B]."""
+        for batch, labels in self._stored():
+            yield (self._normalize(self._viewer(batch, view)) for view in views), labels
+
+    def _stored(self) -> Iterator[tuple[Tensor, Tensor]]:
         for start in range(0, len(self._labels), self._batch_size):
             span = slice(start, start + self._batch_size)
-            yield self._normalize(self._images[span]), self._labels[span]
+            yield self._images[span], self._labels[span]
 
 
 def pad_images(images: Images, info: DataInfo, augmentation: Augmentation) -> Images:

@@ -13,12 +13,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from nasablate.data.colour import check_colours, jitter, lighten
+from nasablate.data.cropping import cut, whole
 from nasablate.data.images import DataInfo
 from nasablate.data.occlusion import boxes, paste_mask, squares
 from nasablate.data.policies import Policy
-from nasablate.genome.augmentation import Augmentation, RandomErasing, ResizedCrop
+from nasablate.errors import DataError
+from nasablate.genome.augmentation import Augmentation, RandomCrop, RandomErasing, ResizedCrop
 
-_STREAMS = ("resized_crop", "policy", "colour_jitter", "lighting", "cutout", "erasing", "mixing")
+_STREAMS = ("box", "policy", "colour_jitter", "lighting", "cutout", "erasing", "mixing")
 _TRIES = 10
 """Boxes drawn for a crop before the whole image is taken."""
 
@@ -34,11 +36,14 @@ class Distortion:
     def __init__(self, spec: Augmentation, info: DataInfo, device: torch.device) -> None:
         self._spec = spec
         self._size = (info.height, info.width)
+        self._held = (info.held, info.held) if info.held else self._size
+        self._smooth = info.held is not None or spec.crop is not None
         self._channels = info.channels
         self._classes = info.classes
         self._device = device
         self._policy = None if spec.policy is None else Policy(spec.policy)
         check_colours(spec, info)
+        _check_pad(spec, info)
         self.is_used = any(getattr(spec, name) for name in spec.later)
 
     def draw(self, count: int, generator: torch.Generator) -> Draws:
@@ -58,8 +63,11 @@ class Distortion:
 
     def pixels(self, batch: Tensor, draws: Draws, span: slice, flips: Tensor | None) -> Tensor:
         """Return uint8 [B, H, W, C] cropped anew, flipped where told, and under the policy."""
-        if "resized_crop" in draws:
-            batch = _resized(batch, *_at(draws, "resized_crop", span))
+        if self._smooth:
+            top, left, tall, wide = _at(draws, "box", span) if "box" in draws else whole(batch)
+            batch = cut(batch, (top, left, tall, wide), self._size)
+        elif "box" in draws:
+            batch = _resized(batch, *_at(draws, "box", span))
         if flips is not None:
             batch = torch.where(flips[:, None, None, None], batch.flip(2), batch)
         if self._policy is not None:
@@ -104,7 +112,7 @@ class Distortion:
     def _drawers(self) -> dict[str, _Drawer]:
         spec = self._spec
         asked = {
-            "resized_crop": (spec.resized_crop, self._draw_crop),
+            "box": (spec.crop or spec.resized_crop, self._draw_crop),
             "policy": (spec.policy, self._draw_policy),
             "colour_jitter": (spec.colour_jitter, self._draw_jitter),
             "lighting": (spec.lighting, self._draw_lighting),
@@ -115,8 +123,11 @@ class Distortion:
         return {name: draw for name, (wanted, draw) in asked.items() if wanted}
 
     def _draw_crop(self, count: int, source: np.random.Generator) -> tuple[_Numbers, ...]:
+        if self._spec.crop is not None:
+            return draw_window(self._spec.crop, self._held, count, source)
         assert self._spec.resized_crop is not None
-        return draw_crop(self._spec.resized_crop, self._size, count, source)
+        box = draw_box(self._spec.resized_crop, self._held, count, source)
+        return box if self._smooth else tuple(part.astype(np.float32) for part in box)
 
     def _draw_policy(self, count: int, source: np.random.Generator) -> tuple[_Numbers, ...]:
         assert self._policy is not None
@@ -159,12 +170,15 @@ class Distortion:
         return pasted, share.astype(np.float32), *box
 
 
-def draw_crop(
-    spec: ResizedCrop, size: tuple[int, int], count: int, source: np.random.Generator
+def draw_window(
+    spec: RandomCrop, size: tuple[int, int], count: int, source: np.random.Generator
 ) -> tuple[_Numbers, ...]:
-    """Return top, left, height and width of ``count`` boxes inside the image, float32 [N]."""
-    drawn = draw_box(spec, size, count, source)
-    return tuple(part.astype(np.float32) for part in drawn)
+    """Return top, left, height and width of ``count`` boxes inside the image, int64 [N]."""
+    side = source.integers(spec.min_side, spec.max_side, count, endpoint=True)
+    tall, wide = (np.rint(length * spec.size / side).astype(np.int64).clip(1) for length in size)
+    top = source.integers(size[0] - tall, endpoint=True)
+    left = source.integers(size[1] - wide, endpoint=True)
+    return top, left, tall, wide
 
 
 def draw_box(
@@ -187,6 +201,15 @@ def draw_box(
     top = np.floor(source.random(count) * (height - tall + 1)).astype(np.int64)
     left = np.floor(source.random(count) * (width - wide + 1)).astype(np.int64)
     return top, left, tall, wide
+
+
+def _check_pad(spec: Augmentation, info: DataInfo) -> None:
+    if spec.pad and info.held is not None:
+        message = (
+            f"augmentation.pad: data '{info.name}' holds {info.held} pixels where the network reads"
+            f" {info.height}; use augmentation.crop instead, or give the data no hold"
+        )
+        raise DataError(message)
 
 
 def _at(draws: Draws, name: str, span: slice) -> tuple[Tensor, ...]:

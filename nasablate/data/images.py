@@ -72,6 +72,7 @@ class DataInfo:
     name: str
     channels: int
     height: int
+    """Of what a network reads."""
     width: int
     classes: int
     class_names: tuple[str, ...]
@@ -85,6 +86,8 @@ class DataInfo:
     """Mean of the training part per channel, in units of 0..1."""
     std: tuple[float, ...]
     """Standard deviation of the training part per channel, in units of 0..1."""
+    held: int | None = None
+    """Height and width of the images in memory where they are larger than the network reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,9 @@ def load_test(spec: DataSpec) -> Part:
         )
         raise DataError(message)
     info = load_info(spec)
-    test = read_part(located.test, spec.size, cast("Channels", info.channels))
-    _check_fits(spec, test, "test", (info.channels, info.height, info.width), info.classes)
+    test = read_part(located.test, spec.stored_size, cast("Channels", info.channels))
+    held = (info.held, info.held) if info.held else (info.height, info.width)
+    _check_fits(spec, test, "test", (info.channels, *held), info.classes)
     return test.whole()
 
 
@@ -73,7 +74,7 @@ def load_test(spec: DataSpec) -> Part:
 def _load_train(spec: DataSpec, stamps: tuple[Stamp, ...], budget: int) -> TrainingData:
     del budget  # part of the key: it decides what is streamed
     located = locate(spec.name)
-    source = read_part(located.train, spec.size)
+    source = read_part(located.train, spec.stored_size)
     kept = _subset(spec, source)
     own_val = _own_validation(spec, located, source)
     if own_val is not None:
@@ -113,7 +114,7 @@ def _own_validation(spec: DataSpec, located: Located, source: ReadPart) -> Part 
     if located.val is None:
         return None
     refuse_drawing(spec)
-    val = read_part(located.val, spec.size, cast("Channels", source.shape[0]))
+    val = read_part(located.val, spec.stored_size, cast("Channels", source.shape[0]))
     _check_fits(spec, val, "validation", source.shape, len(source.class_names))
     return val.whole()
 
@@ -214,6 +215,8 @@ def _describe(
     train, val = parts
     facts = _facts(spec, train, val, stamps)
     channels, height, width = train.shape
+    if spec.hold is not None and spec.size is not None:
+        height = width = spec.size
     info = DataInfo(
         name=spec.name,
         channels=channels,
@@ -227,6 +230,7 @@ def _describe(
         fingerprint=facts.fingerprint,
         mean=facts.mean,
         std=facts.std,
+        held=None if spec.hold == spec.size else spec.hold,
     )
     return TrainingData(info, train, val)
 

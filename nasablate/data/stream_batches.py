@@ -4,7 +4,7 @@ Letters in shape comments: B batch, C channels, H height, W width.
 """
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -18,6 +18,7 @@ from nasablate.data.distortion import Distortion
 from nasablate.data.images import DataInfo, Images, Labels
 from nasablate.data.limits import num_workers
 from nasablate.data.streaming import StreamedSet
+from nasablate.data.views import WHOLE, Seen, View, Viewer
 from nasablate.errors import DataError
 from nasablate.genome.augmentation import Augmentation
 
@@ -84,7 +85,7 @@ class StreamedTrainBatches:
     def _cropped(self, images: Images, rows: Tensor, columns: Tensor) -> Tensor:
         """Pad and crop one batch, uint8 [B, C, H, W] to [B, H, W, C] on the device."""
         padded = torch.tensor(pad_images(images, self._info, self._augmentation))
-        windows = crop_windows(padded.to(self._device), self._info.height, self._info.width)
+        windows = crop_windows(padded.to(self._device), *images.shape[2:])
         return windows[torch.arange(len(images), device=self._device), rows, columns]
 
 
@@ -96,6 +97,7 @@ class StreamedEvalBatches:
     ) -> None:
         self._device = device
         self._normalize = Normalizer(info, device)
+        self._viewer = Viewer(info.height, info.width)
         plan = [
             list(range(start, min(start + batch_size, len(data))))
             for start in range(0, len(data), batch_size)
@@ -108,10 +110,22 @@ class StreamedEvalBatches:
         Raises:
             DataError: a picture cannot be decoded any more.
         """
+        for batch, labels in self._stored():
+            yield self._normalize(self._viewer(batch, WHOLE)), labels
+
+    def seen(self, views: Sequence[View]) -> Seen:
+        """Yield views of every batch, as ``EvalBatches`` does.
+
+        Raises:
+            DataError: a picture cannot be decoded any more.
+        """
+        for batch, labels in self._stored():
+            yield (self._normalize(self._viewer(batch, view)) for view in views), labels
+
+    def _stored(self) -> Iterator[tuple[Tensor, Tensor]]:
         for images, labels in _checked(self._loader):
             pixels = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
-            batch = torch.tensor(pixels, device=self._device)
-            yield self._normalize(batch), labels.to(self._device)
+            yield torch.tensor(pixels, device=self._device), labels.to(self._device)
 
 
 class _Batches(Dataset[_Decoded | DataError]):

@@ -30,6 +30,29 @@ class ResizedCrop(SpecModel):
         return self
 
 
+class RandomCrop(SpecModel):
+    """A box at a random place of the picture, after the picture was scaled to a random side.
+
+    Side and place are whole pixels, all equally likely: Krizhevsky et al. 2012 cut 224 of 256;
+    Simonyan and Zisserman 2014 (arXiv 1409.1556) jitter the side. The numbers are the paper's:
+    a network that reads another ``size`` gets the same shares of the picture.
+    """
+
+    size: Annotated[int, Field(ge=1, le=4096)] = 224
+    min_side: Annotated[int, Field(ge=1, le=4096)] = 256
+    max_side: Annotated[int, Field(ge=1, le=4096)] = 256
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.size <= self.min_side <= self.max_side:
+            message = (
+                f"size {self.size}, min_side {self.min_side} and max_side {self.max_side} must not"
+                " fall in this order; e.g. size: 224, min_side: 256, max_side: 480"
+            )
+            raise ValueError(message)
+        return self
+
+
 class ColourJitter(SpecModel):
     """Brightness, contrast and saturation, each blended by a factor in 1 - x to 1 + x.
 
@@ -113,6 +136,7 @@ class Augmentation(SpecModel):
 
     later: ClassVar[frozenset[str]] = frozenset(
         {
+            "crop",
             "resized_crop",
             "policy",
             "colour_jitter",
@@ -127,6 +151,7 @@ class Augmentation(SpecModel):
     """Pixels added on each side before a random crop of the former size."""
     pad_mode: Literal["zero", "reflect"] = "zero"
     """``zero`` pads with the data set's mean colour, zero after normalisation."""
+    crop: RandomCrop | None = None
     resized_crop: ResizedCrop | None = None
     flip: bool = False
     """Mirror half of the images."""
@@ -144,6 +169,10 @@ class Augmentation(SpecModel):
     def _one_crop_one_mixture(self) -> Self:
         if self.resized_crop is not None and self.pad:
             message = "pad and resized_crop both crop; set pad: 0"
+            raise ValueError(message)
+        if self.crop is not None and (self.pad or self.resized_crop is not None):
+            other = "pad" if self.pad else "resized_crop"
+            message = f"{other} and crop both crop; set {other}: {'0' if self.pad else 'null'}"
             raise ValueError(message)
         if self.mixup is not None and self.cutmix is not None:
             chances = self.mixup.p + self.cutmix.p

@@ -29,6 +29,8 @@ class DataSpec(SpecModel):
     size: Annotated[int, Field(ge=1, le=4096)] | None = None
     """Height and width of every image: the largest central square is scaled to it (Lanczos).
     Null keeps the images as they are; then all must share one size."""
+    hold: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Keep every image at this larger size, for crops; the network still reads ``size``."""
     subset: Annotated[int, Field(ge=2)] | None = None
     """Use only so many training images (stratified), before the validation split."""
     validation: Annotated[float, Field(gt=0, lt=1)] | Annotated[int, Field(ge=1)] | None = None
@@ -41,6 +43,22 @@ class DataSpec(SpecModel):
     """The fold that validates, from 0; null means 0 where ``folds`` is given."""
     split_seed: int = 0
     """Seed of the subset, the validation split and the folds."""
+
+    @model_validator(mode="after")
+    def _holds_what_is_read(self) -> Self:
+        if self.hold is not None and (self.size is None or self.hold < self.size):
+            size = "not given" if self.size is None else f"{self.size}"
+            message = (
+                f"hold {self.hold} needs a size of at most that, which the network reads; it is"
+                f" {size}; e.g. size: 224, hold: 256"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def stored_size(self) -> int | None:
+        """Height and width that images are scaled to when they are read."""
+        return self.hold or self.size
 
     @model_validator(mode="after")
     def _one_kind_of_split(self) -> Self:
@@ -60,7 +78,7 @@ class DataSpec(SpecModel):
     @model_serializer(mode="wrap")
     def _without_absent(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Studies begun before these fields existed compare their text with today's.
-        later = ("size", "folds", "fold")
+        later = ("size", "hold", "folds", "fold")
         document: dict[str, Any] = serialize(self)
         return {
             key: value for key, value in document.items() if not (key in later and value is None)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from nasablate.genome.augmentation import Augmentation
 from nasablate.genome.base import SpecModel
+from nasablate.genome.evaluation import Evaluation
 from nasablate.genome.optimizer import ClipSpec, OptimizerSpec, Sgd, WeightAverage
 from nasablate.genome.schedule import CosineSchedule, ScheduleSpec, Warmup
 
@@ -15,11 +16,29 @@ Precision = Literal["float32", "bfloat16"]
 InitRule = Literal["kaiming_fan_out", "kaiming_fan_in", "xavier", "normal_0.01"]
 
 
+class Biases(SpecModel):
+    """Biases that some layers start with in place of 0 (Krizhevsky et al. 2012, section 5)."""
+
+    value: Annotated[float, Field(ge=-100, le=100)] = 1.0
+    layers: Annotated[tuple[Annotated[int, Field(ge=1, le=10_000)], ...], Field(min_length=1)]
+    """Numbers of convolutions and linear layers, from 1 at the input, without those of shortcuts,
+    gates and attention."""
+
+
 class Recipe(SpecModel):
     """A training recipe."""
 
     later: ClassVar[frozenset[str]] = frozenset(
-        {"accumulate", "clip", "average", "zero_last_norm", "precision", "snapshots"}
+        {
+            "accumulate",
+            "clip",
+            "average",
+            "zero_last_norm",
+            "precision",
+            "snapshots",
+            "evaluation",
+            "biases",
+        }
     )
     kind: Literal["recipe"] = "recipe"
     schema_version: Literal[1] = 1
@@ -43,10 +62,13 @@ class Recipe(SpecModel):
     """A moving average of the weights, evaluated and kept in their place."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augmentation: Augmentation = Augmentation()
+    evaluation: Evaluation | None = None
+    """Views that the final error averages over; null looks at the whole picture once."""
     init: InitRule = "kaiming_fan_out"
     """Convolutions ~ N(0, sqrt(2 / fan)) (He et al. 2015), linear layers uniform within
     1 / sqrt(fan_in); or convolutions and linear layers uniform within sqrt(6 / (fan_in + fan_out))
     (``xavier``, Glorot and Bengio 2010), or N(0, 0.01). Normalisations are 1 and 0, biases 0."""
+    biases: Biases | None = None
     zero_last_norm: bool = False
     """Start the last normalisation of every residual branch at 0, so that units begin as their
     shortcuts (Goyal et al. 2017, arXiv 1706.02677); branches must end in a normalisation."""

@@ -1,5 +1,6 @@
 """Loss and errors of a network that is not being trained."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,10 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nasablate.data import load_info, load_test
+from nasablate.data.augment import EvalBatches
 from nasablate.data.batches import eval_batches
 from nasablate.data.images import fingerprint
+from nasablate.data.stream_batches import StreamedEvalBatches
+from nasablate.data.views import Seen, all_views, one_view
 from nasablate.errors import RunError
-from nasablate.genome.recipe import Precision
+from nasablate.genome.recipe import Precision, Recipe
 from nasablate.training.checkpoint import WEIGHTS
 from nasablate.training.device import device_and_threads
 from nasablate.training.job import TestResult, TrainJob
@@ -66,8 +70,49 @@ def evaluate(
     return Evaluation(float(each.mean()), float((-each).exp().mean()), torch.cat(correct))
 
 
+def evaluate_as(
+    net: nn.Module, batches: EvalBatches | StreamedEvalBatches, recipe: Recipe, *, final: bool
+) -> Evaluation:
+    """Evaluate as a recipe says: all its views for a final error, else one; see ``evaluate``.
+
+    Without ``recipe.evaluation`` this is ``evaluate``, bit for bit.
+    """
+    spec = recipe.evaluation
+    views = all_views(spec) if final or (spec and spec.every_epoch) else one_view(spec)
+    if len(views) == 1:
+        single = ((next(iter(seen)), labels) for seen, labels in batches.seen(views))
+        return evaluate(net, single, recipe.precision)
+    assert spec is not None
+    in_logits = spec.average == "logits"
+    return _evaluate_views(net, batches.seen(views), recipe.precision, in_logits=in_logits)
+
+
+def _evaluate_views(
+    net: nn.Module, batches: Seen, precision: Precision, *, in_logits: bool
+) -> Evaluation:
+    """Evaluate the average of a network's logits or probabilities over views, in float64."""
+    net.eval()
+    losses: list[Tensor] = []
+    correct: list[Tensor] = []
+    with torch.inference_mode():
+        for seen, labels in batches:
+            total, count = torch.zeros(()), 0
+            for images in seen:
+                with computing_in(precision, images.device):
+                    logits = net(images)
+                one = logits.double() if in_logits else logits.double().log_softmax(1)
+                add = torch.add if in_logits else torch.logaddexp
+                total, count = add(total, one) if count else one, count + 1
+            # The logarithm of a mean of probabilities is a vector of logits too.
+            logits = total / count if in_logits else total - math.log(count)
+            losses.append(functional.cross_entropy(logits, labels, reduction="none"))
+            correct.append(logits.argmax(1) == labels)
+    each = torch.cat(losses)
+    return Evaluation(float(each.mean()), float((-each).exp().mean()), torch.cat(correct))
+
+
 def evaluate_test(job: TrainJob) -> TestResult:
-    """Evaluate the weights kept in the job's folder on the test part, once.
+    """Evaluate the weights kept in the job's folder on the test part, once, on all views.
 
     Raises:
         DataError: there is no test part.
@@ -80,7 +125,7 @@ def evaluate_test(job: TrainJob) -> TestResult:
         net = make_net(job.genome, job.recipe, job.seed, device)
         _load_weights(net, job, device)
         batches = eval_batches(test, info, job.recipe.eval_batch_size, device)
-        result = evaluate(net, batches, job.recipe.precision)
+        result = evaluate_as(net, batches, job.recipe, final=True)
     return TestResult(
         error=result.error,
         loss=result.loss,

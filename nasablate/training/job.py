@@ -45,7 +45,7 @@ class EpochRecord:
     val_loss: float
     """Mean cross-entropy of the validation part after the epoch, without label smoothing."""
     val_error: float
-    """Percent."""
+    """Percent; of the last epoch over all views of ``recipe.evaluation``."""
     lr: float
     """Learning rate of the epoch's last step."""
     seconds: float

@@ -16,7 +16,7 @@ from nasablate.training.averaging import AveragedWeights
 from nasablate.training.checkpoint import snapshot_name
 from nasablate.training.counters import counters_aside
 from nasablate.training.device import device_and_threads
-from nasablate.training.evaluation import error_percent, evaluate
+from nasablate.training.evaluation import error_percent, evaluate_as
 from nasablate.training.job import EpochRecord, Outcome, TrainJob, job_digest
 from nasablate.training.memory import memory_measured
 from nasablate.training.network import check_fit, make_net, take_weights
@@ -153,10 +153,11 @@ def _run_epoch(training: _Training, epoch: int) -> EpochRecord:
         train_loss, train_error, lr = _train_epoch(training, epoch)
     _require_finite(train_loss, "loss", epoch)
     with training.judged():
-        val = evaluate(training.net, training.val, training.job.recipe.precision)
+        last = epoch == training.job.recipe.epochs
+        val = evaluate_as(training.net, training.val, training.job.recipe, final=last)
     _require_finite(val.loss, "validation loss", epoch)
     folder = training.folder
-    if folder is not None and epoch == training.job.recipe.epochs:
+    if folder is not None and last:
         save_predictions(folder, val.correct, val.loss, val.true_probability)
     return EpochRecord(
         epoch=epoch,

@@ -11,6 +11,7 @@ from nasablate.errors import DataError
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
 from nasablate.nets import build, initialize, zero_last_norms
+from nasablate.nets.biases import set_biases
 from nasablate.nets.matching import check_whole, match
 from nasablate.nets.weight_files import read_weights
 from nasablate.training.onednn import avoid_strided_pointwise, keep_primitives
@@ -24,6 +25,8 @@ def make_net(genome: Genome, recipe: Recipe, seed: int, device: torch.device) ->
     net = build(blueprint)
     # The memory format changes the order in which a tensor is filled, so it comes second.
     initialize(net, recipe.init, seed)
+    if recipe.biases is not None:
+        set_biases(net, blueprint, recipe.biases)
     if recipe.zero_last_norm:
         zero_last_norms(net, blueprint)
     if device.type == "cpu":
