@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nasablate.cli.options import JsonOption
+from nasablate.cli.options import HoldOption, JsonOption
 from nasablate.cli.output import plural, write_json, write_table
 from nasablate.errors import InputError
 
@@ -114,11 +114,12 @@ def check_command(
 
 
 @app.command("preview", epilog="\b\nExamples:\n  nasablate data preview digits --out digits.png")
-def preview_command(
+def preview_command(  # noqa: PLR0913 - one parameter per option
     name: NameArgument,
     *,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The picture to write, .png or .jpg.")],
     size: SizeOption = None,
+    hold: HoldOption = None,
     recipe: Annotated[
         str, typer.Option(help="Whose augmentation is shown; a name or a YAML file.")
     ] = "quick",
@@ -136,7 +137,7 @@ def preview_command(
     from nasablate.genome import load_recipe
 
     augmentation = load_recipe(recipe).augmentation
-    data = load_train(_spec(name, size))
+    data = load_train(_spec(name, size, hold))
 
     from nasablate.data.preview import contact_sheet
 
@@ -149,10 +150,10 @@ def preview_command(
     typer.echo(str(out))
 
 
-def _spec(name: str, size: int | None) -> "DataSpec":
+def _spec(name: str, size: int | None, hold: int | None = None) -> "DataSpec":
     from nasablate.genome import DataSpec
 
-    return DataSpec.parse({"name": name, "size": size})
+    return DataSpec.parse({"name": name, "size": size, "hold": hold})
 
 
 class _progress:  # noqa: N801 - reads as the function that it stands for

@@ -40,6 +40,15 @@ RunnerOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+HoldOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=4096,
+        help="Keep images at this larger size for the recipe's crops; needs --size.",
+        show_default=False,
+    ),
+]
 GenomeArgument = Annotated[
     str,
     typer.Argument(

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nasablate.cli.options import AllowCodeOption, GenomeArgument, code_permission, read_genome
+from nasablate.cli.options import (
+    AllowCodeOption,
+    GenomeArgument,
+    HoldOption,
+    code_permission,
+    read_genome,
+)
 from nasablate.cli.output import format_error, format_seconds
 from nasablate.cli.writing import check_target, whole_file
 from nasablate.errors import RunError
@@ -33,6 +39,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         int | None,
         typer.Option(min=1, help="Scale all images to this size.", show_default=False),
     ] = None,
+    hold: HoldOption = None,
     recipe: Annotated[
         str, typer.Option(help="A recipe that comes with nasablate, or a YAML file.")
     ] = "quick",
@@ -71,7 +78,7 @@ def command(  # noqa: PLR0913 - one parameter per option
 
     network = read_genome(genome)
     training = load_recipe({"recipe": recipe} | ({"epochs": epochs} if epochs else {}))
-    data_spec = DataSpec(name=data, size=size)
+    data_spec = DataSpec.parse({"name": data, "size": size, "hold": hold})
 
     from nasablate.data import load_info
     from nasablate.search.job import choose_device

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nasablate.data.cropping import scaled
 from nasablate.data.distortion import Distortion
 from nasablate.data.images import DataInfo, Images, ImageSet
 from nasablate.data.views import WHOLE, Seen, View, Viewer
@@ -63,7 +64,7 @@ class TrainBatches:
         self._distortion = Distortion(augmentation, info, device)
         self._labels = torch.tensor(data.labels, device=device)
         padded = torch.tensor(pad_images(data.images, info, augmentation), device=device)
-        self._windows = crop_windows(padded, *data.shape[1:])
+        self._windows = crop_windows(padded, augmentation.pad)
 
     def __len__(self) -> int:
         """Return the number of batches of one epoch."""
@@ -125,11 +126,16 @@ class EvalBatches:
 def pad_images(images: Images, info: DataInfo, augmentation: Augmentation) -> Images:
     """Pad [N, C, H, W] by P on each side and return it as [N, H + 2P, W + 2P, C].
 
+    Images that are held larger than the network reads are first scaled to that, unless crops are
+    cut from them.
+
     ``zero`` writes the training part's mean colour, which is zero after normalisation but for its
     rounding to a whole uint8 value (at most 0.5 / 255 / std).
     """
     pad = augmentation.pad
     pixels = images.transpose(0, 2, 3, 1)
+    if info.held is not None and augmentation.crop is None and augmentation.resized_crop is None:
+        pixels = _read_whole(pixels, info)
     widths = ((0, 0), (pad, pad), (pad, pad), (0, 0))
     match augmentation.pad_mode:
         case "reflect":
@@ -143,16 +149,25 @@ def pad_images(images: Images, info: DataInfo, augmentation: Augmentation) -> Im
             return padded
 
 
+def _read_whole(pixels: Images, info: DataInfo) -> Images:
+    """Scale [N, H, W, C] to what the network reads."""
+    whole = np.empty((len(pixels), info.height, info.width, info.channels), dtype=np.uint8)
+    for number, image in enumerate(pixels):
+        whole[number] = scaled(torch.tensor(image[None]), (info.height, info.width))[0].numpy()
+    return whole
+
+
 def mean_colour(info: DataInfo) -> Images:
     """Return the mean of the training part per channel as the nearest uint8 [C]."""
     return np.rint(np.array(info.mean) * 255).astype(np.uint8)
 
 
-def crop_windows(padded: Tensor, height: int, width: int) -> Tensor:
+def crop_windows(padded: Tensor, pad: int) -> Tensor:
     """View [N, H + 2P, W + 2P, C] as every crop of it, [N, 2P + 1, 2P + 1, H, W, C], at no cost."""
-    count, padded_height, padded_width, channels = padded.shape
+    count, height, width, channels = padded.shape
     image, row, column, channel = padded.stride()
+    places = 2 * pad + 1
     return padded.as_strided(
-        (count, padded_height - height + 1, padded_width - width + 1, height, width, channels),
+        (count, places, places, height - 2 * pad, width - 2 * pad, channels),
         (image, row, column, row, column, channel),
     )

@@ -12,25 +12,27 @@ from torch.nn import functional
 
 _AT_ONCE = 64
 """Images scaled at a time on a GPU, which bounds the memory and changes nothing else."""
-Box = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Top, left, height and width, whole pixels inside the image, int64 [B] each."""
 
 
-def cut(batch: Tensor, box: Box, size: tuple[int, int]) -> Tensor:
+def cut(batch: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     """Scale a box of every image, uint8 [B, H, W, C] to [B, h, w, C]; copied if it keeps its size.
 
     An image's result depends on no other image, to the last bit. A CPU scales one by one with
     torch's kernel for bytes, which is many times faster there than what a GPU does: all at once.
+
+    Args:
+        batch: The images.
+        boxes: Top, left, height and width, whole pixels inside the images, int64 [B, 4].
+        size: h, w.
     """
     if batch.device.type == "cpu":
-        places = zip(*(part.tolist() for part in box), strict=True)
+        places: list[list[int]] = boxes.numpy().tolist()
         return torch.cat([
             scaled(image[None, top : top + tall, left : left + wide], size)
             for image, (top, left, tall, wide) in zip(batch, places, strict=True)
         ])  # fmt: skip
-    top, left, tall, wide = (part.split(_AT_ONCE) for part in box)
-    pieces = zip(batch.split(_AT_ONCE), top, left, tall, wide, strict=True)
-    return torch.cat([cut_together(images, tuple(piece), size) for images, *piece in pieces])
+    spans = [slice(start, start + _AT_ONCE) for start in range(0, len(batch), _AT_ONCE)]
+    return torch.cat([cut_together(batch[span], boxes[span], size) for span in spans])
 
 
 def scaled(batch: Tensor, size: tuple[int, int]) -> Tensor:
@@ -48,17 +50,10 @@ def scaled(batch: Tensor, size: tuple[int, int]) -> Tensor:
     return images.permute(0, 2, 3, 1)
 
 
-def whole(batch: Tensor) -> Box:
-    """Return the box of the whole image for every image of uint8 [B, H, W, C]."""
-    count, height, width, _ = batch.shape
-    nothing = torch.zeros(count, dtype=torch.int64, device=batch.device)
-    return nothing, nothing, nothing + height, nothing + width
-
-
-def cut_together(batch: Tensor, box: Box, size: tuple[int, int]) -> Tensor:
+def cut_together(batch: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     """Do what ``cut`` does for all images at once, within one of 255 levels of it."""
     _, height, width, _ = batch.shape
-    top, left, tall, wide = box
+    top, left, tall, wide = boxes.unbind(1)
     rows = _weighted(batch, *_taps(top, tall, height, size[0]))
     columns = _weighted(rows.transpose(1, 2), *_taps(left, wide, width, size[1]))
     return columns.transpose(1, 2).round_().to(torch.uint8)

@@ -13,11 +13,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from nasablate.data.colour import check_colours, jitter, lighten
-from nasablate.data.cropping import cut, whole
+from nasablate.data.cropping import cut
 from nasablate.data.images import DataInfo
 from nasablate.data.occlusion import boxes, paste_mask, squares
 from nasablate.data.policies import Policy
-from nasablate.errors import DataError
 from nasablate.genome.augmentation import Augmentation, RandomCrop, RandomErasing, ResizedCrop
 
 _STREAMS = ("box", "policy", "colour_jitter", "lighting", "cutout", "erasing", "mixing")
@@ -37,13 +36,12 @@ class Distortion:
         self._spec = spec
         self._size = (info.height, info.width)
         self._held = (info.held, info.held) if info.held else self._size
-        self._smooth = info.held is not None or spec.crop is not None
+        self._is_smooth = info.held is not None or spec.crop is not None
         self._channels = info.channels
         self._classes = info.classes
         self._device = device
         self._policy = None if spec.policy is None else Policy(spec.policy)
         check_colours(spec, info)
-        _check_pad(spec, info)
         self.is_used = any(getattr(spec, name) for name in spec.later)
 
     def draw(self, count: int, generator: torch.Generator) -> Draws:
@@ -63,11 +61,10 @@ class Distortion:
 
     def pixels(self, batch: Tensor, draws: Draws, span: slice, flips: Tensor | None) -> Tensor:
         """Return uint8 [B, H, W, C] cropped anew, flipped where told, and under the policy."""
-        if self._smooth:
-            top, left, tall, wide = _at(draws, "box", span) if "box" in draws else whole(batch)
-            batch = cut(batch, (top, left, tall, wide), self._size)
-        elif "box" in draws:
-            batch = _resized(batch, *_at(draws, "box", span))
+        if "box" in draws:
+            box = _at(draws, "box", span)
+            smooth = self._is_smooth
+            batch = cut(batch, torch.stack(box, 1), self._size) if smooth else _resized(batch, *box)
         if flips is not None:
             batch = torch.where(flips[:, None, None, None], batch.flip(2), batch)
         if self._policy is not None:
@@ -127,7 +124,7 @@ class Distortion:
             return draw_window(self._spec.crop, self._held, count, source)
         assert self._spec.resized_crop is not None
         box = draw_box(self._spec.resized_crop, self._held, count, source)
-        return box if self._smooth else tuple(part.astype(np.float32) for part in box)
+        return box if self._is_smooth else tuple(part.astype(np.float32) for part in box)
 
     def _draw_policy(self, count: int, source: np.random.Generator) -> tuple[_Numbers, ...]:
         assert self._policy is not None
@@ -201,15 +198,6 @@ def draw_box(
     top = np.floor(source.random(count) * (height - tall + 1)).astype(np.int64)
     left = np.floor(source.random(count) * (width - wide + 1)).astype(np.int64)
     return top, left, tall, wide
-
-
-def _check_pad(spec: Augmentation, info: DataInfo) -> None:
-    if spec.pad and info.held is not None:
-        message = (
-            f"augmentation.pad: data '{info.name}' holds {info.held} pixels where the network reads"
-            f" {info.height}; use augmentation.crop instead, or give the data no hold"
-        )
-        raise DataError(message)
 
 
 def _at(draws: Draws, name: str, span: slice) -> tuple[Tensor, ...]:

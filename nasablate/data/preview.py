@@ -108,7 +108,8 @@ def _short(text: str, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont") -> s
 def _title(info: DataInfo, augmentation: Augmentation) -> list[str]:
     return [
         f"{info.name}: {info.num_train} training images of {info.classes} classes,"
-        f" {info.channels} x {info.height} x {info.width}",
+        f" {info.channels} x {info.height} x {info.width}"
+        + (f", held at {info.held} x {info.held}" if info.held else ""),
         f"below each class its first image, augmented: {_in_words(augmentation)}",
     ]
 
@@ -117,8 +118,13 @@ def _in_words(augmentation: Augmentation) -> str:
     parts: list[str] = []
     if augmentation.pad:
         parts.append(f"crop after padding by {augmentation.pad}, {augmentation.pad_mode}")
+    if augmentation.crop is not None:
+        crop = augmentation.crop
+        sides = f"{crop.min_side}" + ("" if crop.min_side == crop.max_side else f"-{crop.max_side}")
+        parts.append(f"crop {crop.size} of {sides}")
     if augmentation.flip:
         parts.append("flip")
-    others = [name for name in type(augmentation).model_fields if name in augmentation.later]
+    later = augmentation.later - {"crop"}
+    others = [name for name in type(augmentation).model_fields if name in later]
     parts += [name.replace("_", " ") for name in others if getattr(augmentation, name)]
     return "; ".join(parts) or "nothing"

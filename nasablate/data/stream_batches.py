@@ -85,7 +85,7 @@ class StreamedTrainBatches:
     def _cropped(self, images: Images, rows: Tensor, columns: Tensor) -> Tensor:
         """Pad and crop one batch, uint8 [B, C, H, W] to [B, H, W, C] on the device."""
         padded = torch.tensor(pad_images(images, self._info, self._augmentation))
-        windows = crop_windows(padded.to(self._device), *images.shape[2:])
+        windows = crop_windows(padded.to(self._device), self._augmentation.pad)
         return windows[torch.arange(len(images), device=self._device), rows, columns]
 
 

@@ -12,11 +12,11 @@ from PIL import Image
 from nasablate.data import load_info, load_test, load_train
 from nasablate.data.augment import EvalBatches, TrainBatches
 from nasablate.data.batches import eval_batches, train_batches
-from nasablate.data.cropping import cut, cut_together, whole
+from nasablate.data.cropping import cut, cut_together
 from nasablate.data.images import DataInfo, ImageSet, channel_statistics, frozen
 from nasablate.data.streaming import StreamedSet
 from nasablate.data.views import View, all_views
-from nasablate.errors import DataError, SpecError
+from nasablate.errors import SpecError
 from nasablate.genome import DataSpec
 from nasablate.genome.augmentation import Augmentation
 from nasablate.genome.evaluation import Evaluation
@@ -109,9 +109,8 @@ def test_scaling_is_that_of_pillow_one_by_one_and_all_at_once(
         )
         for image in images
     ]
-    parts = tuple(torch.full((3,), part) for part in box)
-    batch = torch.tensor(images)
-    for found in (cut(batch, parts, size), cut_together(batch, parts, size)):
+    boxes, batch = torch.tensor([box] * 3), torch.tensor(images)
+    for found in (cut(batch, boxes, size), cut_together(batch, boxes, size)):
         assert found.shape == (3, *size, 3)
         difference = found.numpy().astype(int) - np.stack(expected).astype(int)
         assert np.abs(difference).max() <= 1
@@ -120,11 +119,10 @@ def test_scaling_is_that_of_pillow_one_by_one_and_all_at_once(
 @pytest.mark.parametrize("cutter", [cut, cut_together])
 def test_boxes_that_keep_their_size_are_copied(cutter: Any) -> None:
     batch = torch.tensor(noise(1, (5, 9, 7, 1)))
-    assert torch.equal(cutter(batch, whole(batch), (9, 7)), batch)
-    places = torch.tensor([0, 1, 2, 3, 4]), torch.tensor([3, 0, 1, 2, 3])
-    box = (*places, torch.full((5,), 5), torch.full((5,), 4))
-    found = cutter(batch, box, (5, 4))
-    for image, crop, top, left in zip(batch, found, *(p.tolist() for p in places), strict=True):
+    assert torch.equal(cutter(batch, torch.tensor([[0, 0, 9, 7]] * 5), (9, 7)), batch)
+    places = [(0, 3), (1, 0), (2, 1), (3, 2), (4, 3)]
+    found = cutter(batch, torch.tensor([[*place, 5, 4] for place in places]), (5, 4))
+    for image, crop, (top, left) in zip(batch, found, places, strict=True):
         assert torch.equal(crop, image[top : top + 5, left : left + 4])
 
 
@@ -164,6 +162,9 @@ def test_held_images_are_read_once_more_in_full() -> None:
         assert np.abs(image.astype(int) - expected.astype(int)).max() <= 1
     seen = torch.cat([images for images, _ in EvalBatches(data, info, 2, CPU)])
     assert torch.equal(seen[labels], images)
+    padded, labels = epoch(data, info, {"pad": 1})
+    inside = [torch.equal(image, seen[label]) for image, label in zip(padded, labels, strict=True)]
+    assert not all(inside)
 
 
 def test_views_are_the_corners_and_the_centre_and_their_mirror_images() -> None:
@@ -197,8 +198,9 @@ def folder(root: Path) -> Path:
     return root
 
 
+@pytest.mark.parametrize("document", [JITTER, {"pad": 1, "flip": True}], ids=["crop", "pad"])
 def test_streamed_crops_and_views_are_those_from_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("NASABLATE_DATA_WORKERS", "0")
@@ -211,7 +213,7 @@ def test_streamed_crops_and_views_are_those_from_memory(
         data = load_train(spec)
         assert isinstance(data.train, StreamedSet) == (memory == "1 KB")
         infos.append(data.info)
-        batches = train_batches(data.train, data.info, Augmentation.parse(JITTER), 8, CPU)
+        batches = train_batches(data.train, data.info, Augmentation.parse(document), 8, CPU)
         order, draws = torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)
         found.append([images for images, _ in batches.epoch(order, draws)])
         for part in (data.val, load_test(spec)):
@@ -234,12 +236,6 @@ def test_held_images_have_another_fingerprint_but_an_equal_size_has_not(tmp_path
     assert DataSpec(name=name, size=6).document() == {
         "name": name, "size": 6, "subset": None, "validation": None, "split_seed": 0,
     }  # fmt: skip
-
-
-def test_padding_is_refused_where_there_are_pixels_to_crop_from() -> None:
-    data, info = held_set(4, 8, 6)
-    with pytest.raises(DataError, match=r"augmentation.pad: .* holds 8 .* reads 6; use .*crop"):
-        epoch(data, info, {"pad": 2})
 
 
 @pytest.mark.parametrize(
