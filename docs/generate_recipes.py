@@ -78,6 +78,12 @@ def _images(recipe: Recipe) -> Iterator[str]:
     spec = recipe.augmentation
     if spec.pad:
         yield f"pad {spec.pad} ({spec.pad_mode}) and crop"
+    if spec.crop is not None:
+        crop = spec.crop
+        sides = f"{crop.min_side}"
+        if crop.max_side != crop.min_side:
+            sides += f" to {crop.max_side}"
+        yield f"crop {crop.size} of {sides}"
     if spec.resized_crop is not None:
         crop = spec.resized_crop
         areas = f"{crop.min_area:.0%}"
@@ -105,3 +111,11 @@ def _also(recipe: Recipe) -> Iterator[str]:
     if recipe.zero_last_norm:
         yield "last norms start at 0"
     yield recipe.init.replace("_", " ")
+    if recipe.biases is not None:
+        layers = ", ".join(map(str, recipe.biases.layers))
+        yield f"biases {recipe.biases.value:g} in layers {layers}"
+    if recipe.evaluation is not None:
+        spec = recipe.evaluation
+        crops = "1 crop" if spec.crops == 1 else f"{spec.crops} crops"
+        sides = ", ".join(map(str, spec.sides))
+        yield f"judged by {crops} of {spec.size} from {sides}"
