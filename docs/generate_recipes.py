@@ -79,16 +79,11 @@ def _images(recipe: Recipe) -> Iterator[str]:
     if spec.pad:
         yield f"pad {spec.pad} ({spec.pad_mode}) and crop"
     if spec.crop is not None:
-        crop = spec.crop
-        sides = f"{crop.min_side}"
-        if crop.max_side != crop.min_side:
-            sides += f" to {crop.max_side}"
-        yield f"crop {crop.size} of {sides}"
+        sides = _range(str(spec.crop.min_side), str(spec.crop.max_side))
+        yield f"crop {spec.crop.size} of {sides}"
     if spec.resized_crop is not None:
         crop = spec.resized_crop
-        areas = f"{crop.min_area:.0%}"
-        if crop.max_area != crop.min_area:
-            areas += f" to {crop.max_area:.0%}"
+        areas = _range(f"{crop.min_area:.0%}", f"{crop.max_area:.0%}")
         yield f"crop {areas}{', aspect' if crop.max_aspect > 1 else ''}"
     if spec.flip:
         yield "flip"
@@ -97,6 +92,10 @@ def _images(recipe: Recipe) -> Iterator[str]:
     for name in ("colour_jitter", "lighting", "cutout", "erasing", "mixup", "cutmix"):
         if getattr(spec, name):
             yield name.replace("_", " ")
+
+
+def _range(least: str, most: str) -> str:
+    return least if least == most else f"{least} to {most}"
 
 
 def _also(recipe: Recipe) -> Iterator[str]:
@@ -111,6 +110,10 @@ def _also(recipe: Recipe) -> Iterator[str]:
     if recipe.zero_last_norm:
         yield "last norms start at 0"
     yield recipe.init.replace("_", " ")
+    yield from _start_and_end(recipe)
+
+
+def _start_and_end(recipe: Recipe) -> Iterator[str]:
     if recipe.biases is not None:
         layers = ", ".join(map(str, recipe.biases.layers))
         yield f"biases {recipe.biases.value:g} in layers {layers}"

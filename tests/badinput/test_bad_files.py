@@ -135,6 +135,8 @@ SEARCHES = [
     ("data: digits", "data: digit", ["s.yaml:10:1", "'digit'", "digits"]),
     ("data: digits", "data: folder:/no/such/place", ["s.yaml:10:1", "/no/such/place"]),
     ("data: digits", "data: {name: digits, subset: 1}", ["data.subset = 1"]),
+    ("data: digits", "data: {name: digits, hold: 8}", ["s.yaml:10", "hold 8 needs a size"]),
+    ("data: digits", "data: {name: digits, size: 8, hold: 6}", ["hold 6 needs a size", "is 8"]),
     ("trials: 4", "trials: four", ["s.yaml:11:1: trials = 'four': must be a valid integer"]),
     ("trials: 4", "trails: 4", ["s.yaml:11:1: trails = 4", "did you mean 'trials'?"]),
     ("seed: 0\nc", "seed: -1\nc", ["s.yaml:12:1: seed = -1"]),
@@ -150,6 +152,12 @@ SEARCHES = [
 ]  # fmt: skip
 
 RECIPES = [
+    ("pad: 4, pad_mode: zero", "pad: 4, crop: {}", ["r.yaml:9", "set pad: 0"]),
+    ("pad: 4, pad_mode: zero", "crop: {max_side: 200}", ["r.yaml:9", "max_side 200"]),
+    ("init: kaiming_fan_out", "evaluation: {crops: 144}", ["evaluation.crops = 144", "50"]),
+    ("init: kaiming_fan_out", "evaluation: {sides: [99]}", ["r.yaml:10", "99 is smaller"]),
+    ("init: kaiming_fan_out", "biases: {value: 1}", ["biases", "layers"]),
+    ("init: kaiming_fan_out", "biases: {layers: [9]}", ["training.biases.layers", "no bias"]),
     ("kind: recipe", "kind: genome", ["r.yaml:1:1: kind = 'genome'", "must say kind: recipe"]),
     ("epochs: 3", "epochs: many", ["r.yaml:3:1: epochs = 'many': must be a valid integer"]),
     ("batch_size: 64", "batch_size: 1", ["r.yaml:4:1: batch_size = 1"]),

@@ -91,6 +91,7 @@ def test_check_warns_of_imbalance(tmp_path: Path, capsys: pytest.CaptureFixture[
         (["fetch", "cifar10", "--mirror", "ftp://x"], "must begin with https://"),
         (["preview", "digits", "--out", "x.exe"], "must end with .png or .jpg"),
         (["preview", "digits", "--out", "none/x.png"], "its folder does not exist"),
+        (["preview", "digits", "--out", "x.png", "--hold", "16"], "hold 16 needs a size"),
     ],
 )
 def test_bad_input_is_one_clear_message(
@@ -110,13 +111,15 @@ def test_bad_input_is_one_clear_message(
     assert re.search(message, captured.err)
 
 
-@pytest.mark.parametrize("recipe", ["quick", "resnet-cifar"])
+@pytest.mark.parametrize("recipe", ["quick", "resnet-cifar", "vgg-imagenet"])
+@pytest.mark.parametrize("hold", [(), ("--hold", 12)], ids=["as read", "held"])
 def test_preview_shows_the_images_and_their_augmentation(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], recipe: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], recipe: str, hold: tuple[object, ...]
 ) -> None:
     out = tmp_path / "sheet.png"
     name = f"folder:{pets(tmp_path / 'pets')}"
-    assert run("preview", name, "--size", 8, "--out", out, "--recipe", recipe, "--images", 3) == 0
+    size = ("--size", 8, *hold)
+    assert run("preview", name, *size, "--out", out, "--recipe", recipe, "--images", 3) == 0
     assert capsys.readouterr().out == f"{out}\n"
     with Image.open(out) as sheet:
         pixels = np.asarray(sheet)
