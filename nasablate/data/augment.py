@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nasablate.data.cropping import scaled
+from nasablate.data.cropping import as_read
 from nasablate.data.distortion import Distortion
 from nasablate.data.images import DataInfo, Images, ImageSet
 from nasablate.data.views import WHOLE, Seen, View, Viewer
@@ -133,9 +133,9 @@ def pad_images(images: Images, info: DataInfo, augmentation: Augmentation) -> Im
     rounding to a whole uint8 value (at most 0.5 / 255 / std).
     """
     pad = augmentation.pad
+    if augmentation.crop is None and augmentation.resized_crop is None:
+        images = as_read(images, info)
     pixels = images.transpose(0, 2, 3, 1)
-    if info.held is not None and augmentation.crop is None and augmentation.resized_crop is None:
-        pixels = _read_whole(pixels, info)
     widths = ((0, 0), (pad, pad), (pad, pad), (0, 0))
     match augmentation.pad_mode:
         case "reflect":
@@ -147,14 +147,6 @@ def pad_images(images: Images, info: DataInfo, augmentation: Augmentation) -> Im
             padded[:] = mean_colour(info)
             padded[:, pad : pad + height, pad : pad + width] = pixels
             return padded
-
-
-def _read_whole(pixels: Images, info: DataInfo) -> Images:
-    """Scale [N, H, W, C] to what the network reads."""
-    whole = np.empty((len(pixels), info.height, info.width, info.channels), dtype=np.uint8)
-    for number, image in enumerate(pixels):
-        whole[number] = scaled(torch.tensor(image[None]), (info.height, info.width))[0].numpy()
-    return whole
 
 
 def mean_colour(info: DataInfo) -> Images:

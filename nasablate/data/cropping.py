@@ -6,9 +6,12 @@ wanted, C channels, K pixels that one wanted pixel may be made of.
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from nasablate.data.images import DataInfo, Images
 
 _AT_ONCE = 64
 """Images scaled at a time on a GPU, which bounds the memory and changes nothing else."""
@@ -48,6 +51,18 @@ def scaled(batch: Tensor, size: tuple[int, int]) -> Tensor:
     if images.dtype != torch.uint8:
         images = images.round_().to(torch.uint8)
     return images.permute(0, 2, 3, 1)
+
+
+def as_read(images: Images, info: DataInfo) -> Images:
+    """Scale images as they are held, uint8 [n, channels, height, width], to what is read."""
+    size = (info.height, info.width)
+    if images.shape[2:] == size:
+        return images
+    read = np.empty((*images.shape[:2], *size), dtype=np.uint8)
+    for number, image in enumerate(images):
+        pixels = np.ascontiguousarray(image.transpose(1, 2, 0))[None]
+        read[number] = scaled(torch.tensor(pixels), size)[0].numpy().transpose(2, 0, 1)
+    return read
 
 
 def cut_together(batch: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:

@@ -128,10 +128,11 @@ _Batches = Iterable[tuple["Tensor", "Tensor"]]
 
 
 def _first(loaded: "TrainingData", most: int) -> tuple["ImageSet", _Batches]:
-    """Return the first validation images, and the same in normalised batches."""
+    """Return the first validation images as the network reads them, and normalised batches."""
     import torch
 
     from nasablate.data.batches import eval_batches
+    from nasablate.data.cropping import as_read
     from nasablate.data.images import frozen
 
     chunks: list[np.ndarray] = []
@@ -139,7 +140,7 @@ def _first(loaded: "TrainingData", most: int) -> tuple["ImageSet", _Batches]:
         chunks.append(chunk[: most - sum(map(len, chunks))])
         if sum(map(len, chunks)) >= most:
             break
-    images = np.concatenate(chunks)
+    images = as_read(np.concatenate(chunks), loaded.info)
     part = frozen(images, loaded.val.labels[: len(images)])
     return part, eval_batches(part, loaded.info, 100, torch.device("cpu"))
 

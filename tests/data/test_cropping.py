@@ -1,5 +1,6 @@
 """Crops out of larger images: every offset, Pillow's own filter, seeds, memory as from disk."""
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from PIL import Image
 from nasablate.data import load_info, load_test, load_train
 from nasablate.data.augment import EvalBatches, TrainBatches
 from nasablate.data.batches import eval_batches, train_batches
-from nasablate.data.cropping import cut, cut_together
+from nasablate.data.cropping import as_read, cut, cut_together
 from nasablate.data.images import DataInfo, ImageSet, channel_statistics, frozen
 from nasablate.data.streaming import StreamedSet
 from nasablate.data.views import View, all_views
@@ -162,9 +163,12 @@ def test_held_images_are_read_once_more_in_full() -> None:
         assert np.abs(image.astype(int) - expected.astype(int)).max() <= 1
     seen = torch.cat([images for images, _ in EvalBatches(data, info, 2, CPU)])
     assert torch.equal(seen[labels], images)
-    padded, labels = epoch(data, info, {"pad": 1})
-    inside = [torch.equal(image, seen[label]) for image, label in zip(padded, labels, strict=True)]
-    assert not all(inside)
+    read = as_read(data.images, info)
+    np.testing.assert_array_equal(pixels(seen, info), read.transpose(0, 2, 3, 1))
+    small = dataclasses.replace(info, held=None)
+    padding = {"pad": 1, "flip": True}
+    held, kept = epoch(data, info, padding), epoch(frozen(read, data.labels), small, padding)
+    assert all(torch.equal(one, other) for one, other in zip(held, kept, strict=True))
 
 
 def test_views_are_the_corners_and_the_centre_and_their_mirror_images() -> None:
