@@ -123,6 +123,32 @@ def test_further_recipes_say_what_their_sources_say(name: str) -> None:
         assert drops == SAID[name][4]
 
 
+JUDGED: dict[str, tuple[int, int, tuple[int, ...], tuple[int, int, int] | None]] = {
+    # crops, size, sides; and in training the crop's size, least and greatest side
+    "alexnet-imagenet": (10, 227, (256,), (227, 256, 256)),
+    "vgg-imagenet": (50, 224, (256, 384, 512), (224, 256, 512)),
+    "resnet-imagenet": (10, 224, (256,), (224, 256, 480)),
+    "googlenet-imagenet-bvlc": (1, 224, (256,), (224, 256, 256)),
+    "resnet-imagenet-torch": (1, 224, (256,), None),
+    "resnext-imagenet": (1, 224, (256,), None),
+    "senet-imagenet": (1, 224, (256,), None),
+}
+
+
+@pytest.mark.parametrize("name", [*ALL, *SAID])
+def test_recipes_cut_and_judge_pictures_as_their_sources_say(name: str) -> None:
+    recipe = load_recipe(name)
+    crop, evaluation = recipe.augmentation.crop, recipe.evaluation
+    if name not in JUDGED:
+        assert (crop, evaluation) == (None, None)
+        return
+    assert evaluation is not None
+    cut = None if crop is None else (crop.size, crop.min_side, crop.max_side)
+    seen = (evaluation.crops, evaluation.size, evaluation.sides, cut)
+    assert seen == JUDGED[name]
+    assert evaluation.average == "probabilities"
+
+
 def test_every_recipe_is_checked_against_its_source() -> None:
     ours = {name for name in recipe_presets() if load_recipe(name).source.startswith("ours")}
     assert {*ALL, *SAID, *ours} == set(recipe_presets())
