@@ -41,7 +41,7 @@ def plan(
     names = tuple(f"arm {i}" for i in range(arms))
     own = Sequential.of(arms)
     return SequentialPlan(
-        own.looks, own.baseline_seeds, names, interest, interest_in, spending=spending
+        own.looks, own.baseline_seeds, names, interest, interest_in, None, spending, own.futility
     )
 
 
@@ -107,11 +107,12 @@ def sequential_savings(report: Report) -> list[Bar]:
     table = report.table(
         "Sequential: trainings beside the best fixed design of equal power",
         f"54 arms with harms of 0, 0.3 and 1 point, standard deviation of a training 0.17, "
-        f"{studies:,} studies per row; an arm is futile once it lies two standard errors below a "
-        "harm of 0.3. Fixed, same rule: the cheapest of the designs with 5 to 12 seeds and up to "
-        "90 of a shared baseline, judged by this very rule at one look, that has the same power at "
-        "0.3. Fixed, pooled t: the same judged by a pooled t test with Holm's procedure alone, "
-        "which has no protection against an arm that spreads more. Share with its 95 % interval.",
+        f"{studies:,} studies per row; an arm is futile once it lies {DEFAULT.futility:g} standard "
+        f"errors ({FEW.futility:g} for 5 arms) below a harm of 0.3. Fixed, same rule: the cheapest "
+        "of the designs with 5 to 12 seeds and up to 90 of a shared baseline, judged by this very "
+        "rule at one look, that has the same power at 0.3. Fixed, pooled t: the same judged by a "
+        "pooled t test with Holm's procedure alone, which has no protection against an arm that "
+        "spreads more. Share with its 95 % interval.",
         ("harms", "spending", "interest in", "trainings", "power at 0.3", "power at 1", "error",
          "fixed, same rule", "share", "fixed, pooled t", "share of it"),
     )  # fmt: skip

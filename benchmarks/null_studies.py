@@ -1,6 +1,7 @@
 """What the statistics of ablations promise, beside what simulated studies show.
 
-    python -m benchmarks.null_studies [--studies 10000] [--seed 0] [--json FILE] [--write]
+    python -m benchmarks.null_studies [--studies 10000] [--seed 0] [--json FILE]
+                                      [--write | --sequential]
 
 10,000 studies take some minutes on one core. Prints a line PASS or FAIL for each promise and ends
 with exit code 1 if one fails; every other number is printed as it is. ``--write`` puts the tables
@@ -33,6 +34,7 @@ from benchmarks.simulated_designs import (
     mcnemar_size,
     recovery,
 )
+from nasablate.analysis.wording import plural
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BEGIN, END = "<!-- begin: python -m benchmarks.null_studies -->", "<!-- end -->"
@@ -52,12 +54,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--studies", type=int, default=10_000, help="at least 100")
     parser.add_argument("--seed", type=int, default=0, help="of all draws")
+    parser.add_argument("--sequential", action="store_true", help="what stops early alone")
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
     parser.add_argument("--write", action="store_true", help="write docs/statistics.md and figures")
     arguments = parser.parse_args()
     if arguments.studies < 100 or arguments.seed < 0:
         parser.error("--studies must be 100 or more, --seed 0 or more")
-    report, figures = run(arguments.studies, arguments.seed)
+    if arguments.sequential and arguments.write:
+        parser.error("--write needs all parts; drop --sequential")
+    if arguments.sequential:
+        report, figures = Report(arguments.studies, arguments.seed), {}
+        _sequential(report)
+    else:
+        report, figures = run(arguments.studies, arguments.seed)
     print(report.markdown())
     print("\n" + "\n".join(str(goal) for goal in report.goals))
     if arguments.json:
@@ -77,14 +86,18 @@ def run(studies: int, seed: int) -> tuple[Report, Figures]:
     }
     for section in (_other_intervals, _equivalence, _power, _effects, _images):
         section(report)
+    figures["null-sequential.svg"] = _sequential(report)
+    return report, figures
+
+
+def _sequential(report: Report) -> str:
     sequential_errors(report)
     bars = sequential_savings(report)
-    figures["null-sequential.svg"] = draw_bars(
+    return draw_bars(
         "Trainings of an ablation with 54 arms",
         "at equal power for 0.3 points; fewer is better",
         bars,
     )
-    return report, figures
 
 
 def _write(report: Report, figures: Figures) -> None:
@@ -109,7 +122,7 @@ def _families(report: Report) -> str:
         for n in SEEDS:
             table.rows.append((kind, n, *(item.found for item in own if item.n == n)))
         if kind in SYMMETRIC:
-            named = [(f"{item.n} seeds, {item.arms} arms", item.found) for item in own]
+            named = [(f"{item.n} seeds, {plural(item.arms, 'arm')}", item.found) for item in own]
             report.rate(f"family-wise error at most 5 %, 6 to 20 seeds, {kind}", named)
     series = [
         Series(
@@ -215,7 +228,7 @@ def _power(report: Report) -> None:
     named: list[tuple[str, Share]] = []
     for item in promised_powers(report.studies, POWERS, report.seed):
         table.rows.append((item.n, item.arms, f"{item.difference:.3f}", 80, item.found))
-        named.append((f"{item.n} seeds, {item.arms} arms", item.found))
+        named.append((f"{item.n} seeds, {plural(item.arms, 'arm')}", item.found))
     report.between("promised power of 80 % within 3 points of simulated", named, 0.77, 0.83)
 
 

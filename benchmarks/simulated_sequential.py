@@ -15,7 +15,7 @@ from scipy.special import fdtri, ndtr, stdtrit
 from benchmarks.simulated import Array, Share, noise, share
 from nasablate.analysis.moderation import variance_prior
 from nasablate.analysis.paired import ALPHA
-from nasablate.analysis.sequential import FUTILITY, SequentialPlan
+from nasablate.analysis.sequential import SequentialPlan
 from nasablate.analysis.spending import bounds
 from nasablate.analysis.spread import MIN_ARMS, MIN_FREEDOM, OUTLIER_LEVEL, regime
 
@@ -173,7 +173,7 @@ class _Look:
         found = np.full(before.shape, UNDECIDED if last else GO_ON)
         if plan.interest is not None:
             far = self.difference if plan.interest_in == "worse" else size
-            found[far + FUTILITY * self.error < plan.interest] = FUTILE
+            found[far + plan.futility * self.error < plan.interest] = FUTILE
         if plan.margin is not None:
             reach = self._reach(np.full(len(left), _tail(plan, self.number, ALPHA)))
             found[size + reach < plan.margin] = EQUIVALENT

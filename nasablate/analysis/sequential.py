@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FUTILITY = 2.0
-"""Standard errors: an arm is futile if it lies so far from the smallest difference of interest."""
+"""Standard errors: an arm is futile if it lies so far from the smallest difference of interest,
+where the plan says nothing else."""
 
 _FEWEST_SEEDS = 2
 """A single training is never called different; it may be futile."""
@@ -59,13 +60,16 @@ class SequentialPlan:
     baseline_seeds: int
     arms: tuple[str, ...]
     interest: float | None = None
-    """Smallest difference that matters, in the unit of the values: an arm that lies two standard
-    errors short of it is futile. None never stops for futility."""
+    """Smallest difference that matters, in the unit of the values: an arm that lies ``futility``
+    standard errors short of it is futile. None never stops for futility."""
     interest_in: Literal["worse", "both"] = "both"
     """``worse``: futile as soon as it cannot be that much worse, though it may be better."""
     margin: float | None = None
     """Values closer than this count as equivalent; None asks nothing."""
     spending: Spending = "obrien_fleming"
+    futility: float = FUTILITY
+    """Standard errors short of ``interest`` at which an arm is futile. More looks need more, or
+    each of them costs power."""
 
     def __post_init__(self) -> None:
         problem = _problem(self)
@@ -89,7 +93,8 @@ def _problem(plan: SequentialPlan) -> Problem | None:
         return Problem("baseline_seeds", n0, f"must be at least the last look, {looks[-1]}")
     if not arms or len(set(plan.arms)) != arms:
         return Problem("arms", list(plan.arms), "must be names, each once")
-    for name, value in (("interest", plan.interest), ("margin", plan.margin)):
+    above_zero = ("interest", plan.interest), ("margin", plan.margin), ("futility", plan.futility)
+    for name, value in above_zero:
         if value is not None and not value > 0:
             return Problem(name, value, "must be above zero")
     if max(n0 - 1, arms * (looks[0] - 1)) < MIN_FREEDOM:
@@ -300,6 +305,6 @@ def _verdict(
             return "equivalent", f"within {plan.margin:g} by two one-sided tests"
     if plan.interest is not None:
         size = found.difference if plan.interest_in == "worse" else abs(found.difference)
-        if size + FUTILITY * found.error < plan.interest:
-            return "futile", f"two standard errors short of {plan.interest:g}"
+        if size + plan.futility * found.error < plan.interest:
+            return "futile", f"{plan.futility:g} standard errors short of {plan.interest:g}"
     return ("undecided" if number == len(plan.looks) else "go_on"), "no bound crossed"

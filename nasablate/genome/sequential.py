@@ -15,6 +15,8 @@ _FOR_MANY: dict[str, Any] = {
     "baseline_seeds": 28,
     "spending": "cubic",
 }
+_FUTILITY_FOR_MANY = 2.2
+"""With the default looks alone: a study begun before this key existed has all looks written out."""
 
 
 def _baseline_seeds(given: dict[str, Any]) -> int:
@@ -44,6 +46,10 @@ class Sequential(SpecModel):
     early, ``power`` (the square of the share of information) stops large differences sooner,
     ``cubic`` (its cube) lies between them and is the default with 20 arms or more."""
 
+    futility: Annotated[float, Field(gt=0, le=10)] = 2.0
+    """Standard errors short of ``interest`` at which an arm is futile; 2.2 with the looks that 20
+    arms or more have by default, since each look may give up an arm by chance."""
+
     @classmethod
     def of(cls, arms: int) -> Self:
         """Return the default for a number of arms."""
@@ -54,6 +60,8 @@ class Sequential(SpecModel):
         if arms < MANY_ARMS:
             return self
         said = {key: getattr(self, key) for key in self.model_fields_set}
+        if "looks" not in said:
+            said.setdefault("futility", _FUTILITY_FOR_MANY)
         if "looks" in said:
             said.setdefault("baseline_seeds", max(_FOR_MANY["baseline_seeds"], *said["looks"]))
         return type(self)(**{**_FOR_MANY, **said})

@@ -17,7 +17,9 @@ def sequential_rule(looks: Looks) -> str:
     )
     if plan.interest is not None:
         worse = " worse" if plan.interest_in == "worse" else ""
-        text += f" Futile: two standard errors short of {plan.interest:g} points{worse}."
+        text += (
+            f" Futile: {plan.futility:g} standard errors short of {plan.interest:g} points{worse}."
+        )
     if plan.margin is not None:
         text += (
             f" Equivalent: within {plan.margin:g} points by two one-sided tests, arm by arm,"

@@ -105,6 +105,7 @@ class Looks:
             "baseline_seeds": plan.baseline_seeds,
             "interest": plan.interest,
             "interest_in": plan.interest_in,
+            "futility": plan.futility,
             "margin": plan.margin,
             "spending": plan.spending,
             "bounds": list(first_bounds(plan)),
@@ -142,6 +143,7 @@ def plan_looks(spec: AblationSpec, arms: Sequence[str]) -> SequentialPlan:
             interest_in=asked.interest_in,
             margin=spec.margin,
             spending=asked.spending,
+            futility=asked.futility,
         )
     except SpecError as error:
         raise SpecError(

@@ -60,6 +60,7 @@ class LooksPlan:
             "baseline_seeds": plan.baseline_seeds,
             "interest": plan.interest,
             "interest_in": plan.interest_in,
+            "futility": plan.futility,
             "spending": plan.spending,
             "trainings_at_most": self.most_trainings,
             "sd": self.sd,

@@ -264,11 +264,12 @@ def test_many_arms_have_looks_of_their_own_by_default():
     assert (few.looks, few.baseline_seeds) == ((2, 3, 4, 6, 8, 10), 24)
     assert (many.looks, many.baseline_seeds) == (tuple(range(1, 15)), 28)
     assert (few.spending, many.spending) == ("obrien_fleming", "cubic")
+    assert (few.futility, many.futility) == (2.0, 2.2)
     assert of_arms(20, {}).seeds == 28
     said = {"looks": [2, 3, 30], "spending": "power", "interest_in": "worse"}
     kept = of_arms(25, said).sequential
     assert (kept.looks, kept.baseline_seeds, kept.spending) == ((2, 3, 30), 30, "power")
-    assert kept.interest_in == "worse"
+    assert (kept.interest_in, kept.futility) == ("worse", 2.0)
     factors = {"width": {f"w{w}": {"width": w} for w in range(4, 25)}}
     alone = spec_of(design="one_at_a_time", arms={}, factors=factors, sequential={})
     assert alone.sequential.spending == "cubic"
