@@ -31,7 +31,9 @@ def reported_plot(reported: ReportedErrors) -> "Figure":
             figure.add_shape(
                 type="line", x0=row.value, x1=row.mean, y0=place, y1=place, line=line, layer="below"
             )
-    measured = [(row, place) for row, place in zip(rows, places, strict=True) if row.mean]
+    measured = [
+        (row, place) for row, place in zip(rows, places, strict=True) if row.mean is not None
+    ]
     hover = [hover_text(row) for row in rows]
     figure.add_trace(
         Scatter(

@@ -174,6 +174,15 @@ def _steps(report: AblationReport, show: Show) -> Shown | None:
     return Shown(parts + ([] if drawing is None else drawing.parts), report.steps.document())
 
 
+def _reported(report: AblationReport, show: Show) -> Shown | None:
+    found = show.table(ablation_tables.reported_table(report))
+    if found is None:
+        return None
+    drawing = show.drawing(ablation_drawings.reported_drawing(report), None)
+    parts = [*found.parts, *([] if drawing is None else drawing.parts)]
+    return Shown(parts, report.reported.document())
+
+
 def _plain_protocol(report: PlainStudy, show: Show) -> Shown | None:
     data = data_of(report)
     known = {} if data is None else {k: v for k, v in data.document().items() if v is not None}
@@ -215,7 +224,7 @@ _ABLATION: Mapping[str, _AblationPanel] = {
     "sizes": lambda report, show: show.drawing(
         ablation_drawings.sizes_drawing(report), report.sizes and report.sizes.document()
     ),
-    "reported": lambda report, show: show.table(ablation_tables.reported_table(report)),
+    "reported": _reported,
     "curves": lambda report, show: show.drawing(
         ablation_drawings.curves_drawing(report), report.curves.document()
     ),

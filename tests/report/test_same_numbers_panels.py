@@ -91,6 +91,7 @@ def test_interactions_are_the_mean_errors_of_the_table(ablation):
 
 def test_reported_and_measured_errors(ablation):
     rows = ablation.document()["figures"]["reported"]["rows"]
+    assert panel(ablation, kind="reported")["rows"] == json.loads(json.dumps(rows))
     [row] = [row for row in rows if row["value"] is not None]
     arm = next(arm for arm in ablation.result.arms if arm.name == row["arm"])
     assert row["mean"] == arm.mean
