@@ -107,7 +107,7 @@ def importance_drawing(found: Importance) -> Drawing:
 
 
 def rungs_of(report: SearchReport) -> Rungs | None:
-    """Return the ladder of a search's rungs; None without early stopping."""
+    """Return the ladder of a search's rungs; None before the first epoch."""
     epochs = max((int(t.attributes.get("epochs", 0)) for t in report.result.trials), default=0)
     rungs = rung_epochs(report.spec.scheduler, epochs)
     return rungs_data(report.result.trials, report.epochs, rungs)
@@ -168,6 +168,9 @@ def search_drawings(report: SearchReport) -> Iterator[Drawing]:
     trials = report.completed
     resamples = RESAMPLES if len(trials) <= MANY_TRIALS else FEW_RESAMPLES
     errors = {report.result.name: [trial.error for trial in trials]}
+    rungs = rungs_of(report)
+    if rungs is not None and len(rungs.rungs) < 2:  # nothing stops trials early
+        rungs = None
     drawn = (
         history_drawing(report),
         _drawn(front_of(report, "params"), front_drawing),
@@ -176,7 +179,7 @@ def search_drawings(report: SearchReport) -> Iterator[Drawing]:
         _drawn(slices_data(trials), slices_drawing),
         _drawn(parallel_data(trials), parallel_drawing),
         _drawn(edf_data(errors, 1000), edf_drawing),
-        _drawn(rungs_of(report), rungs_drawing),
+        _drawn(rungs, rungs_drawing),
         _drawn(timeline_data(report.result.trials), timeline_drawing),
     )
     yield from (drawing for drawing in drawn if drawing is not None)
