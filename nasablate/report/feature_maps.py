@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasablate.errors import NasablateError
 from nasablate.figures.feature_maps import (
     Excited,
     FeatureMaps,
+    Pixels,
     feature_maps_svg,
     spread_channels,
 )
@@ -22,7 +24,7 @@ from nasablate.store import TrialRecord
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nasablate.data.images import ImageSet, TrainingData
+    from nasablate.data.images import DataInfo, ImageSet, TrainingData
     from nasablate.nets import Net
 
 _NOTE = (
@@ -89,7 +91,7 @@ def trial_maps(
     excited = tuple(
         Excited(
             one.channel, one.image, one.activation, (one.row, one.column),
-            part.images[one.image], one.projection.double().numpy(),
+            _pixels(one.seen.numpy(), loaded.info), one.projection.double().numpy(),
         )
         for one in found
     )  # fmt: skip
@@ -117,6 +119,12 @@ def _images(trial: TrialRecord, data: DataSpec | None) -> "TrainingData":
         message = f"the data {data.name} here are not those it was trained on"
         raise AbsentError(message)
     return loaded
+
+
+def _pixels(seen: NDArray[np.float32], info: "DataInfo") -> Pixels:
+    """Return a normalised image as a picture again."""
+    mean, std = (np.asarray(values)[:, None, None] for values in (info.mean, info.std))
+    return np.rint(255 * (seen * std + mean)).clip(0, 255).astype(np.uint8)
 
 
 def _channels(net: "Net", unit: str) -> int:

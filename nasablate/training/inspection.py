@@ -82,8 +82,10 @@ class Excitation:
     row: int
     """Place of the activation in the channel's map, from 0, as is the column."""
     column: int
+    seen: Float[Tensor, "channels height width"]
+    """The normalised image, as the network reads it."""
     projection: Float[Tensor, "channels height width"]
-    """The activation's gradient with respect to the normalised image, guided."""
+    """The activation's gradient with respect to that, guided."""
 
 
 def front_of(net: Net, unit: str) -> nn.Module | None:
@@ -143,7 +145,7 @@ def _projected(
         peaks[channel], values.tolist(), places.tolist(), projections, strict=True
     ):
         row, column = divmod(int(place), maps.shape[-1])
-        yield Excitation(channel, peak[1], value, row, column, projection)
+        yield Excitation(channel, peak[1], value, row, column, peak[2], projection)
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def test_text_is_for_any_terminal(failed):
     assert max(len(line) for line in text.splitlines() if "://" not in line) <= 110
     assert "bn=with, seed 2: failed, CUDA out of memory" in text
     assert "also differs in: params +1.00%" in text
-    assert "'report try --html FILE' shows" in text
+    assert "nasablate report try --spec --storage sqlite:" in text
 
 
 def test_unknown_studies_and_searches_are_refused(tmp_path):
