@@ -55,14 +55,31 @@ class ClassFolders:
 
 
 def find_parts(root: Path) -> dict[str, Path]:
-    """Return the folder of each part that exists; a folder without ``train`` is all ``train``."""
+    """Return the folder of each part that exists; a folder without ``train`` is all ``train``.
+
+    Raises:
+        DataError: there is no ``train``, but another part, beside folders of the same classes.
+    """
     found = {
         part: root / name
         for part, names in PARTS.items()
         for name in names
         if (root / name).is_dir()
     }
-    return found if "train" in found else {"train": root}
+    if "train" in found:
+        return found
+    for part in found.values():
+        if _class_folders(part) & _class_folders(root):
+            message = (
+                f"{shown(part)}: stands beside folders of classes, as if it were one; move those"
+                " into a folder 'train'"
+            )
+            raise DataError(message)
+    return {"train": root}
+
+
+def _class_folders(folder: Path) -> set[str]:
+    return {entry.name for entry in _entries(folder) if entry.is_folder}
 
 
 def class_names(folder: Path) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from nasablate.genome.data_spec import DataSpec
 if TYPE_CHECKING:
     from nasablate.data.pictures import Channels
 
+TEST_PARTS = "folders 'train' and 'test', test-*.parquet, or test_images and test_labels"
+"""What a test part can be, for messages."""
 _VALIDATION_FRACTION = {"digits": 0.25}
 _DEFAULT_VALIDATION_FRACTION = 0.1
 _Indices = NDArray[np.int64]
@@ -50,6 +52,15 @@ def load_train(spec: DataSpec) -> TrainingData:
     return _load_train(spec, stamps, memory_budget())  # pyright: ignore[reportArgumentType]
 
 
+def has_test_part(spec: DataSpec) -> bool:
+    """Tell whether a data set has a test part; no image is read.
+
+    Raises:
+        DataError: the data set is missing.
+    """
+    return locate(spec.name).test is not None
+
+
 def load_test(spec: DataSpec) -> Part:
     """Return the test part, which no spec can change but for its size.
 
@@ -58,10 +69,7 @@ def load_test(spec: DataSpec) -> Part:
     """
     located = locate(spec.name)
     if located.test is None:
-        message = (
-            f"data {spec.name}: has no test part; add one (a folder 'test', test-*.parquet,"
-            " test_images and test_labels) to measure a test error"
-        )
+        message = f"data {spec.name}: has no test part; add one ({TEST_PARTS})"
         raise DataError(message)
     info = load_info(spec)
     test = read_part(located.test, spec.stored_size, cast("Channels", info.channels))

@@ -72,7 +72,8 @@ def run_ablation(
 
     Raises:
         SpecError: an arm is not possible, the seeds are too few for any verdict and the file does
-            not accept that, or the file of records is damaged.
+            not accept that, the data have no test part that the file asks for, or the file of
+            records is damaged.
         DataError: the data cannot be used.
         StoreError: the database cannot be used, the study began with another file or data, or
             another process is running it.
@@ -94,8 +95,10 @@ def run_ablation(
     from nasablate.search.answerable import check_can_answer
     from nasablate.search.arms import resolve_arms
     from nasablate.search.engine import make_runner
+    from nasablate.search.judged_part import check_judged_part
 
     info = load_info(spec.data)
+    check_judged_part(spec, info)
     arms = resolve_arms(spec, info)
     check_can_answer(spec, arms)
     proposals = _proposals(spec, arms, info.fingerprint)

@@ -20,6 +20,7 @@ from nasablate.search.confounds import (
 )
 from nasablate.search.designs import fraction_of
 from nasablate.search.detectability import Detectable, find_detectable
+from nasablate.search.judged_part import check_judged_part
 from nasablate.search.looks import most_replicates
 from nasablate.search.looks_plan import LooksPlan, looks_plan
 from nasablate.search.pilot import Noise, noise_of
@@ -120,11 +121,13 @@ def plan_ablation(
         folder: Of the file, where a pilot's records may lie.
 
     Raises:
-        SpecError: an arm is not possible, or the pilot's records cannot be used.
+        SpecError: an arm is not possible, the pilot's records cannot be used, or the arms are to be
+            judged by a test part that the data do not have.
         DataError: the data set cannot be read, or is missing and not known.
     """
     noise = noise_of(spec, folder)
     info, missing = info_to_plan(spec.data)
+    check_judged_part(spec, info)
     arms = resolve_arms(spec, info)
     looks = looks_plan(spec, arms, noise)
     return AblationPlan(
@@ -141,12 +144,12 @@ def plan_ablation(
         detectable=find_detectable(spec, arms, noise) if looks is None else (),
         cost=measure_cost(spec, arms, info) if measure and not missing else None,
         disk_bytes=disk_bytes(spec, arms, info),
-        warnings=(*_warnings(spec, arms, info), *(() if looks is None else looks.warnings)),
+        warnings=(*_warnings(spec, arms), *(() if looks is None else looks.warnings)),
         looks=looks,
     )
 
 
-def _warnings(spec: AblationSpec, arms: Arms, info: DataInfo) -> list[str]:
+def _warnings(spec: AblationSpec, arms: Arms) -> list[str]:
     found: list[str] = []
     problem, needed = why_undecided(spec, arms), needed_seeds(spec, arms)
     if problem is not None:
@@ -156,7 +159,5 @@ def _warnings(spec: AblationSpec, arms: Arms, info: DataInfo) -> list[str]:
         found.append(
             f"seeds: {spec.seeds} can decide effects, but no single arm; {needed['arms']} can"
         )
-    if spec.evaluate == "test" and info.num_test == 0:
-        found.append(f"evaluate: test, but {info.name} has no test part")
     found += shared_paths(spec)
     return found

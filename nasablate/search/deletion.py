@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasablate.analysis.wording import plural
-from nasablate.errors import DataError
 from nasablate.genome import DeletionSpec
 from nasablate.search.deletion_cases import questions
 from nasablate.search.deletion_networks import (
@@ -87,7 +86,8 @@ def run_deletion(
             trained nor evaluated again.
 
     Raises:
-        SpecError: a network is not possible, or the file of records is damaged.
+        SpecError: a network is not possible, the data have no test part that the file asks for, or
+            the file of records is damaged.
         DataError: the data cannot be used.
         StoreError: the database cannot be used, the study began with another file or data, a
             network named in the file is not there, or another process is running the study.
@@ -107,11 +107,10 @@ def run_deletion(
     watch.on_phase("loading the data and the networks")
     from nasablate.data import load_info
     from nasablate.search.engine import make_runner
+    from nasablate.search.judged_part import check_judged_part
 
     info = load_info(spec.data)
-    if spec.evaluate == "test" and not info.num_test:
-        message = f"{info.name} has no test images; set evaluate: validation"
-        raise DataError(message)
+    check_judged_part(spec, info)
     known = open_database(storage_url) if database_exists(storage_url) else None
     networks = resolve_networks(spec, info, known)
     runner = make_runner(spec.resources, runner_name, watch, address)

@@ -56,7 +56,10 @@ def make_bench(spec: DeletionSpec, device: str, workers: int) -> Bench:
     total = len(whole)
     chosen = total if spec.images == "all" else spec.images.random
     if chosen > total:
-        message = f"images.random = {chosen}: {info.name} has {total} {spec.evaluate} images"
+        message = (
+            f"images.random = {chosen}: {info.name} has {total} {spec.evaluate} images; choose at"
+            " most that many"
+        )
         raise DataError(message)
     images = Images(spec.evaluate, fingerprint(whole), total, chosen, spec.seed)
     part = whole if chosen == total else random_part(whole, chosen, spec.seed)

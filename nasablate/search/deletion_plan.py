@@ -14,6 +14,7 @@ from nasablate.genome.deletion import TrainedHere
 from nasablate.search.ablation_cost import bytes_text
 from nasablate.search.deletion_cases import Questions, questions
 from nasablate.search.deletion_networks import StudiedNetwork, resolve_networks
+from nasablate.search.judged_part import check_judged_part
 from nasablate.search.timing import (
     concurrent_trials,
     duration_text,
@@ -191,13 +192,14 @@ def plan_deletion(
 
 
 def _num_images(spec: DeletionSpec, info: DataInfo) -> int:
+    check_judged_part(spec, info)
     total = info.num_test if spec.evaluate == "test" else info.num_val
-    if not total:
-        message = f"{info.name} has no {spec.evaluate} images; set evaluate"
-        raise DataError(message)
     chosen = total if spec.images == "all" else spec.images.random
     if chosen > total:
-        message = f"images.random = {chosen}: {info.name} has {total} {spec.evaluate} images"
+        message = (
+            f"images.random = {chosen}: {info.name} has {total} {spec.evaluate} images; choose at"
+            " most that many"
+        )
         raise DataError(message)
     return chosen
 

@@ -26,7 +26,13 @@ from nasablate.search.proposals import (
     SpaceProposer,
 )
 from nasablate.search.readings import TestReader
-from nasablate.search.result import CONFIRMED, CandidateResult, SearchResult, load_result
+from nasablate.search.result import (
+    CONFIRMED,
+    UNTESTED,
+    CandidateResult,
+    SearchResult,
+    load_result,
+)
 from nasablate.search.runner import Runner
 from nasablate.search.samplers import make_sampler, sampler_name
 from nasablate.search.spec_guard import (
@@ -62,19 +68,32 @@ class SearchRun:
         self._budget = budget
         self._observer = observer
         self._train, self._read_test = functions
+        self._has_test = True
 
     def run(self, proposer: SpaceProposer, runner: Runner) -> SearchResult:
         """Search, confirm and test under the study's lock."""
         fingerprint = proposer.setting.data_fingerprint
+        self._look_for_test()
         database = open_database(self._url)
         with driver_lock(study_folder(self._url, self._spec.name)):
             study = self._study(database, fingerprint)
+            if not self._has_test or UNTESTED in study.attributes():
+                study.set_attribute(UNTESTED, not self._has_test)
             with runner:
                 completed = self._work(database, study, proposer, runner)
             result = load_result(database, self._spec, interrupted=not completed)
             if result.confirmation:
                 study.set_attribute(CONFIRMED, result.confirmed())
             return result
+
+    def _look_for_test(self) -> None:
+        """Say before anything is trained that there is no test part to read at the end."""
+        from nasablate.data import has_test_part
+
+        if self._spec.confirm is not None and not has_test_part(self._spec.data):
+            self._has_test = False
+            text = f"{self._spec.data.name} has no test part: no test error will be read"
+            self._observer.on_phase(text)
 
     def _work(
         self, database: Database, study: StudyStore, proposer: Proposer, runner: Runner
@@ -128,7 +147,7 @@ class SearchRun:
         if driver.interrupted:
             return False
         result = load_result(database, spec)
-        if result.winner is not None:
+        if result.winner is not None and self._has_test:
             self._test(store, result.winner, runner)
         return True
 

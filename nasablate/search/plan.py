@@ -1,11 +1,12 @@
 """What a search would do, worked out before anything is trained."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from nasablate.data import DataInfo, info_to_plan
+from nasablate.data.loading import TEST_PARTS
 from nasablate.errors import SpecError
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import Halving
@@ -164,7 +165,10 @@ def plan_search(
         confirm_trials=confirm,
         step_seconds=seconds,
         hours=hours_of(seconds, median, info, trials * expected + confirm * epochs, concurrent),
-        warnings=tuple(_warnings(spec, space, candidates, distinct, exact=exhaustive)),
+        warnings=(
+            *_warnings(spec, space, candidates, distinct, exact=exhaustive),
+            *_optimism(spec, info),
+        ),
         missing=missing,
     )
 
@@ -230,6 +234,15 @@ def _warnings(
                 f"axis {axis.name} changes nothing in {len(idle)} of {len(candidates)} legal "
                 "cells; a 'when' keeps it out of them"
             )
-    if spec.confirm is None:
-        found.append("no confirm: the best trial's error is optimistic and no test error is read")
     return found
+
+
+def _optimism(spec: SearchSpec, info: DataInfo) -> Iterator[str]:
+    """Yield why no test error will stand at the end."""
+    if spec.confirm is None:
+        yield "no confirm: the best trial's error is optimistic and no test error is read"
+    elif not info.num_test:
+        yield (
+            f"{info.name} has no test part: the winner is confirmed on fresh seeds, but no test"
+            f" error will be read; add one ({TEST_PARTS})"
+        )

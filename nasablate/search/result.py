@@ -18,6 +18,8 @@ from nasablate.store import Database, State, TestReading, TrialRecord
 
 CONFIRMED = "confirmed"
 """Attribute of a search's study with what its confirmation came to."""
+UNTESTED = "untested"
+"""Attribute of a search's study: whether its data had no test part when it was last run."""
 _LEVEL = 0.95
 
 
@@ -153,7 +155,7 @@ def load_result(database: Database, spec: SearchSpec, *, interrupted: bool = Fal
         winner=winner,
         test_readings=readings,
         test_error=_test_error(readings, stored),
-        notes=tuple(_notes(spec, attributes, confirmation)),
+        notes=tuple(_notes(spec, attributes, confirmation, tested=bool(readings))),
         interrupted=interrupted,
     )
 
@@ -246,7 +248,11 @@ def _readings(
 
 
 def _notes(
-    spec: SearchSpec, attributes: Mapping[str, Any], confirmation: Sequence[CandidateResult]
+    spec: SearchSpec,
+    attributes: Mapping[str, Any],
+    confirmation: Sequence[CandidateResult],
+    *,
+    tested: bool,
 ) -> list[str]:
     notes: list[str] = []
     if "exhausted" in attributes:
@@ -255,6 +261,11 @@ def _notes(
         notes.append(
             "no confirmation was asked for (confirm: {top: 3, seeds: 5}), so the best error is"
             " optimistic and no test error was read"
+        )
+    elif attributes.get(UNTESTED) and not tested:
+        notes.append(
+            f"{spec.data.name} has no test part: the winner's test error cannot be read; add one,"
+            " and the same command reads it"
         )
     gaps = [c.trial.name for c in confirmation if c.is_finished and not c.is_complete]
     if gaps:

@@ -1,14 +1,15 @@
 """A search from beginning to end: propose and train, confirm the best, read the test error.
 
 Running it again goes on where it stopped. A finished search loads neither torch nor Ray nor
-the data, and not the engine either.
+the data, and not the engine either; only where no test part was found, it is looked for again.
 """
 
 from typing import TYPE_CHECKING
 
+from nasablate.errors import DataError
 from nasablate.genome import SearchSpec
 from nasablate.search.observer import Observer, SilentObserver
-from nasablate.search.result import SearchResult, load_result
+from nasablate.search.result import UNTESTED, SearchResult, load_result
 from nasablate.search.spec_guard import check_unchanged, stored_spec
 from nasablate.store import DEFAULT_URL, Database, StudyStore, database_exists, open_database
 
@@ -75,5 +76,16 @@ def _finished_result(
         return result
     if not result.confirmation or not all(c.is_finished for c in result.confirmation):
         return None
-    tested = result.winner is None or len(result.test_readings) == result.winner.wanted
-    return result if tested else None
+    if result.winner is None or len(result.test_readings) == result.winner.wanted:
+        return result
+    return result if study.attributes().get(UNTESTED) and not _is_testable(spec) else None
+
+
+def _is_testable(spec: SearchSpec) -> bool:
+    """Tell whether the data set, which had no test part, is there and has one now."""
+    from nasablate.data import has_test_part
+
+    try:
+        return has_test_part(spec.data)
+    except DataError:
+        return False
