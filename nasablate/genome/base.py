@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -13,9 +13,6 @@ from pydantic import (
 )
 
 from nasablate.genome.problems import from_validation_error
-
-if TYPE_CHECKING:
-    from pydantic_core import CoreSchema
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 """A number of channels, pixels, groups and the like. No network comes near the upper end; it
@@ -41,7 +38,7 @@ class SpecModel(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(
-        cls, core_schema: "CoreSchema", handler: GetJsonSchemaHandler, /
+        cls, core_schema: Any, handler: GetJsonSchemaHandler, /
     ) -> dict[str, Any]:
         """Return the JSON Schema, with the texts under the fields as descriptions."""
         from nasablate.genome.descriptions import field_descriptions
