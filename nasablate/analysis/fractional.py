@@ -132,9 +132,11 @@ def _check(names: tuple[str, ...], resolution: int) -> None:
         )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise SpecError(Problem("factors", twice, "every factor needs a name of its own"))
+        raise SpecError(
+            Problem("factors", twice, "every factor needs a name of its own", "rename one")
+        )
     if resolution not in RESOLUTIONS:
-        raise SpecError(Problem("resolution", resolution, "must be 3, 4 or 5"))
+        raise SpecError(Problem("resolution", resolution, "must be 3, 4 or 5", "choose one"))
 
 
 def _span(generators: Sequence[int]) -> list[int]:

@@ -88,15 +88,17 @@ class SequentialPlan:
 def _problem(plan: SequentialPlan) -> Problem | None:
     looks, arms, n0 = plan.looks, len(plan.arms), plan.baseline_seeds
     if not looks or looks[0] < 1 or any(a >= b for a, b in itertools.pairwise(looks)):
-        return Problem("looks", list(looks), "must be numbers of seeds that grow")
+        return Problem("looks", list(looks), "must be numbers of seeds that grow", "e.g. [2, 4, 8]")
     if n0 < looks[-1]:
-        return Problem("baseline_seeds", n0, f"must be at least the last look, {looks[-1]}")
+        return Problem(
+            "baseline_seeds", n0, f"must be at least the last look, {looks[-1]}", "raise it"
+        )
     if not arms or len(set(plan.arms)) != arms:
-        return Problem("arms", list(plan.arms), "must be names, each once")
+        return Problem("arms", list(plan.arms), "must be names, each once", "name every arm once")
     above_zero = ("interest", plan.interest), ("margin", plan.margin), ("futility", plan.futility)
     for name, value in above_zero:
         if value is not None and not value > 0:
-            return Problem(name, value, "must be above zero")
+            return Problem(name, value, "must be above zero", "e.g. 0.5")
     if max(n0 - 1, arms * (looks[0] - 1)) < MIN_FREEDOM:
         first = -(-MIN_FREEDOM // arms) + 1
         return Problem(

@@ -131,5 +131,7 @@ def _explicit(schedule: Explicit, depths: list[int]) -> list[list[float]]:
         remaining = iter(widths)
         return [[next(remaining) for _ in range(depth)] for depth in depths]
     rule = f"needs one width per stage ({len(depths)}) or per unit ({sum(depths)})"
-    problem = Problem("widening.widths", schedule.widths, rule, loc=("widening", "widths"))
+    remedy = f"write {len(depths)} widths, or {sum(depths)}"
+    found = list(schedule.widths)
+    problem = Problem("widening.widths", found, rule, remedy, loc=("widening", "widths"))
     raise GenomeError(problem)

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nasablate.cli.options import AllowCodeOption, JsonOption, code_permission, read_genome
+from nasablate.cli.options import (
+    AllowCodeOption,
+    JsonOption,
+    code_permission,
+    located_genome,
+    read_genome,
+)
 from nasablate.cli.output import write_json
 from nasablate.errors import InputError
 
@@ -140,7 +146,8 @@ def _describe(ref: str, *, layers: bool, as_json: bool) -> None:
     from nasablate.cli.describe_text import reported_text
 
     network = read_genome(ref)
-    description = describe(lower(network), network.name)
+    with located_genome(ref):
+        description = describe(lower(network), network.name)
     reported = _reported(ref)
     if as_json:
         numbers = [row.document() for row in reported]
@@ -155,7 +162,7 @@ def _compare(refs: list[str], *, as_json: bool) -> None:
     from nasablate.blueprint.compare import compare
     from nasablate.cli.describe_text import comparison_text
 
-    networks = [read_genome(ref) for ref in refs]
+    networks = [_legal_genome(ref) for ref in refs]
     names = [_title(ref, network) for ref, network in zip(refs, networks, strict=True)]
     comparison = compare(networks, names)
     if as_json:
@@ -172,7 +179,8 @@ def _draw(ref: str, path: Path, *, as_json: bool) -> None:
 
     check_target(path, ".svg", "--svg")
     network = read_genome(ref)
-    found = outline(lower(network), network.name or _title(ref, network))
+    with located_genome(ref):
+        found = outline(lower(network), network.name or _title(ref, network))
     write_file(path, picture(found), "--svg")
     if as_json:
         write_json({"written": str(path), **found.document()})
@@ -195,7 +203,7 @@ def _chart(
     y, size, dataset = options
     networks: list[ChartNetwork] = []
     for ref in dict.fromkeys(refs):
-        network = read_genome(ref)
+        network = _legal_genome(ref)
         title = _title(ref, network)
         networks.append(ChartNetwork(title, network, _is_preset(ref), _reported(ref)))
     chart = chart_data(
@@ -209,6 +217,16 @@ def _chart(
         write_json({"written": str(path), **chart.document()})
     else:
         _say_what_is_drawn(path, chart)
+
+
+def _legal_genome(ref: str) -> "Genome":
+    """Read one of several genomes, so that a mistake is said of its own file."""
+    from nasablate.blueprint import lower
+
+    network = read_genome(ref)
+    with located_genome(ref):
+        lower(network)
+    return network
 
 
 def _say_what_is_drawn(path: Path, chart: "Chart") -> None:

@@ -100,6 +100,5 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise SpecError(
-            Problem("", NOT_GIVEN, f"cannot be written ({reason})", where=str(path))
-        ) from None
+        rule, remedy = f"cannot be written ({reason})", "name another place with --out"
+        raise SpecError(Problem("", NOT_GIVEN, rule, remedy, where=str(path))) from None

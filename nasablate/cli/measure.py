@@ -12,6 +12,7 @@ from nasablate.cli.options import (
     GenomeArgument,
     JsonOption,
     code_permission,
+    located_genome,
     read_genome,
 )
 from nasablate.cli.output import write_json, write_table
@@ -84,14 +85,14 @@ def command(  # noqa: PLR0913 - one parameter per option
     place = device or choose_device(1)
     if packed:
         changed = training.model_copy(update={"batch_size": sizes[-1]})
-        with code_permission(allowed=allow_code):
+        with code_permission(allowed=allow_code), located_genome(genome):
             _pack(network, changed, (place, threads, seconds), packed, as_json=as_json)
         return
     from nasablate.training.environment import device_name
     from nasablate.training.latency import Conditions, measure
 
     conditions = Conditions(place, threads, work.value, runs, warmup, seconds=seconds)
-    with code_permission(allowed=allow_code):
+    with code_permission(allowed=allow_code), located_genome(genome):
         found = measure(network, training, sizes, conditions)
     machine = device_name(place)
     if as_json:

@@ -78,6 +78,25 @@ def code_permission(*, allowed: bool) -> Generator[None]:
         yield
 
 
+@contextmanager
+def located_genome(ref: str) -> Generator[None]:
+    """Give mistakes that show only when the genome is resolved their place in its file.
+
+    Raises:
+        GenomeError: with file, line and column, if a file was named.
+    """
+    from nasablate.errors import GenomeError
+    from nasablate.genome.yaml_source import read_yaml
+
+    try:
+        yield
+    except GenomeError as error:
+        path = Path(ref)
+        if not path.is_file() or all(problem.where for problem in error.problems):
+            raise
+        raise read_yaml(path).locate(error) from None
+
+
 def read_genome(ref: str) -> "Genome":
     """Load the genome that a GENOME argument names.
 

@@ -13,6 +13,7 @@ from nasablate.cli.options import (
     GenomeArgument,
     HoldOption,
     code_permission,
+    located_genome,
     read_genome,
 )
 from nasablate.cli.output import format_error, format_seconds
@@ -99,7 +100,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         typer.echo(_epoch_line(record, training.epochs), err=True)
         return True
 
-    with code_permission(allowed=allow_code):
+    with code_permission(allowed=allow_code), located_genome(genome):
         outcome = fit(job, show) if keep is None else _fit_and_keep(job, show, keep)
     if outcome.state == "diverged":
         message = f"the training diverged in epoch {len(outcome.records)}: {outcome.reason}"

@@ -36,7 +36,7 @@ def _tolerance(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?%", value):
         return float(value[:-1]) / 100
     if isinstance(value, str):
-        message = "must be a percentage such as 1%"
+        message = "must be a percentage; write for example 1%"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError by path
     return value
 
@@ -177,7 +177,7 @@ class AblationSpec(SpecModel):
             if self.design != design and getattr(self, key) != type(self).model_fields[key].default:
                 yield f"{key} belongs to design: {design}; drop it"
         if self.order is not None and sorted(self.order) != sorted(self.factors):
-            yield f"order must name each factor once: {', '.join(self.factors)}"
+            yield f"order must name each factor once; write [{', '.join(self.factors)}]"
         if self.design == "fractional" and self.resolution is None:
             yield "design fractional needs a resolution; 3, 4 or 5"
         if self.match_mode == "both" and not self.match:
@@ -189,9 +189,9 @@ class AblationSpec(SpecModel):
         if self.design == "arms" and self.factors:
             yield "design arms takes arms, not factors; drop one"
         if self.design == "arms" and not self.arms:
-            yield "design arms needs arms: {name: {path: value}}"
+            yield "design arms needs arms; write arms: {name: {path: value}}"
         if self.design != "arms" and not self.factors:
-            yield f"design {self.design} needs factors"
+            yield f"design {self.design} needs factors; write factors: {{name: {{level: {{}}}}}}"
         if self.design != "arms" and self.arms:
             yield "arms belong to design: arms; drop one"
 

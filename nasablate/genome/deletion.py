@@ -173,7 +173,7 @@ class DeletionSpec(SpecModel):
         yield from self._repeated()
         for name in self.networks:
             if not name.strip() or len(name) > 60:
-                yield f"network {name!r}: a name has 1 to 60 characters"
+                yield f"network {name!r}: a name has 1 to 60 characters; give it such a name"
 
     def _repeated(self) -> Iterator[str]:
         lists = {

@@ -48,7 +48,7 @@ def check_path(model: type[BaseModel], path: str) -> None:
         place = ".".join(str(word) for word in parts[:index])
         place = place or f"a {model.__name__.lower()}"
         raise SpecError(
-            Problem(path, part, f"no such key in {place}", nearest(str(part), known) or "")
+            Problem(path, part, f"no such key in {place}", nearest(str(part), known) or "drop it")
         )
 
 
@@ -152,4 +152,5 @@ def _same_field(name: str, former: type[BaseModel], chosen: type[BaseModel]) -> 
 def _check_index(items: list[Any], index: int, path: str) -> None:
     if index >= len(items):
         rule = f"the list has {len(items)} items, counted from 0"
-        raise SpecError(Problem(path, index, rule, f"use 0 to {len(items) - 1} or *"))
+        remedy = f"use 0 to {len(items) - 1} or *" if items else "add items first"
+        raise SpecError(Problem(path, index, rule, remedy))

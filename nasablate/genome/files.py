@@ -82,7 +82,8 @@ def load_recipe(ref: str | Path | Mapping[str, Any], *, relative_to: Path | None
         return Recipe.parse({"kind": "recipe", **ref})
     name = ref["recipe"]
     if not isinstance(name, str):
-        raise SpecError(Problem("recipe", name, "must be a recipe's name or file", loc=("recipe",)))
+        rule, remedy = "must be a recipe's name or file", f"known: {', '.join(recipe_presets())}"
+        raise SpecError(Problem("recipe", name, rule, remedy, loc=("recipe",)))
     try:
         base = load_recipe(name, relative_to=relative_to)
     except SpecError as error:

@@ -10,11 +10,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
+from nasablate.genome.remedies import either, keys_remedy, remedy_of
 
 AXIS_KINDS = ("choice", "int", "float")
 _MAX_PROBLEMS = 10
 _MISSING = "required key is missing"
 _MUST_BE = "must be "
+_OF_FILES = frozenset({"kind", "schema_version"})
+"""Keys that a record need not have where it is a part of a file."""
 
 
 def from_validation_error(
@@ -48,7 +51,8 @@ def _joined(problems: Iterable[Problem]) -> list[Problem]:
             joined[problem.path] = problem
         elif all(item.rule.startswith(_MUST_BE) for item in (first, problem)):
             rule = f"{first.rule} or {problem.rule.removeprefix(_MUST_BE)}"
-            joined[problem.path] = replace(first, rule=rule)
+            remedy = either(first.remedy, problem.remedy)
+            joined[problem.path] = replace(first, rule=rule, remedy=remedy)
     return list(joined.values())
 
 
@@ -173,7 +177,27 @@ def _problem(  # noqa: C901, PLR0911 - one case per kind of mistake
             rule, _, remedy = str(item["ctx"]["error"]).partition("; ")
             return Problem(path, value if loc else NOT_GIVEN, rule, remedy, loc=loc)
         case _:
-            return Problem(path, value, _plain(str(item["msg"])), loc=loc)
+            remedy = _remedy(model, loc, value, item)
+            return Problem(path, value, _plain(str(item["msg"])), remedy, loc=loc)
+
+
+def _remedy(
+    model: type[BaseModel], loc: tuple[str | int, ...], value: object, item: Mapping[str, Any]
+) -> str:
+    """Return how to mend what pydantic reports in its own words."""
+    if str(item["type"]).partition("_")[0] in {"model", "dataclass"}:
+        keys = [name for name in _keys_at(model, loc) if name not in _OF_FILES]
+        if keys:
+            return keys_remedy(keys)
+    owners = models_at(model, loc[:-1])
+    fields = [fields_by_key(owner).get(str(loc[-1])) for owner in owners] if loc else []
+    defaults = [field.default for field in fields if field is not None]
+    return remedy_of(str(item["type"]), item.get("ctx", {}), value, defaults)
+
+
+def _keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """Return the keys of the first record that may stand at a path, in their order."""
+    return list(fields_by_key(found[0])) if (found := models_at(model, loc)) else []
 
 
 def _tag_value(value: object) -> object:

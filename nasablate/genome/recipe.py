@@ -80,7 +80,9 @@ class Recipe(SpecModel):
     @model_validator(mode="after")
     def _snapshots_are_different(self) -> Self:
         if self.snapshots > self.epochs:
-            message = f"snapshots: {self.snapshots} cannot be taken in {self.epochs} epochs"
+            message = (
+                f"snapshots: {self.snapshots} cannot be taken in {self.epochs} epochs; lower it"
+            )
             raise ValueError(message)
         return self
 

@@ -125,7 +125,7 @@ def parse_quantity(value: object) -> object:
         try:
             return float(number) * _SUFFIXES[suffix] if suffix in _SUFFIXES else float(value)
         except ValueError:
-            message = "must be a number, or a number with K, M or G such as 4.0M"
+            message = "must be a number, or a number with K, M or G; write for example 4.0M"
             raise ValueError(message) from None
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 

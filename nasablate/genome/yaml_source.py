@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from ruamel.yaml import YAML, MappingNode, SequenceNode
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
 from nasablate.genome.problems import dotted
@@ -27,10 +28,12 @@ class YamlSource:
     root: Any
 
     def where(self, loc: Sequence[str | int]) -> str:
-        """Return ``file:line:column`` of the deepest part of ``loc`` that is in the file."""
-        known = self.root is not None and (not loc or loc[0] in self.data)
-        mark = _mark(self.root, loc) if known else None
-        return self.name if mark is None else f"{self.name}:{mark[0]}:{mark[1]}"
+        """Return ``file:line:column`` of the deepest part of ``loc`` that is in the file.
+
+        What is not in it at all is said of the file's first key.
+        """
+        line, column = (1, 1) if self.root is None else _mark(self.root, loc)
+        return f"{self.name}:{line}:{column}"
 
     def locate(self, error: SpecError, prefix: Sequence[str | int] = ()) -> SpecError:
         """Return the error with file positions; ``prefix`` leads to the part it speaks of."""
@@ -61,12 +64,13 @@ def read_yaml(path: Path) -> YamlSource:
         reason = (error.strerror or str(error)).lower()
         raise _refuse(name, f"cannot be read ({reason})", "check the path") from None
     if len(raw) > _MAX_BYTES:
-        raise _refuse(name, f"is larger than {_MAX_BYTES} bytes", "is this the right file?")
+        raise _refuse(name, f"is larger than {_MAX_BYTES} bytes", "name another file")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         rule = f"is not UTF-8 text (byte {error.start})"
-        raise _refuse(name, rule, "save the file as UTF-8") from None
+        where = _place(name, raw[: error.start].decode("utf-8"))
+        raise _refuse(where, rule, "save the file as UTF-8") from None
     return parse_yaml(text, name)
 
 
@@ -84,13 +88,20 @@ def parse_yaml(text: str, name: str) -> YamlSource:
         mark = cast("Any", error).problem_mark or cast("Any", error).context_mark
         where = name if mark is None else f"{name}:{mark.line + 1}:{mark.column + 1}"
         raise _refuse(where, *_explain(error)) from None
+    except ReaderError as error:
+        found = cast("Any", error)
+        where = _place(name, text[: found.position])
+        rule = f"is not valid YAML: it holds the character {chr(found.character)!r}"
+        raise _refuse(where, rule, "remove it, or name the right file") from None
     except Exception as error:  # the parser meets some wrong tags with an IndexError or worse
         message = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise _refuse(name, f"is not valid YAML: {message}", "correct the syntax") from None
+        where = f"{name}:1:1"
+        raise _refuse(where, f"is not valid YAML: {message}", "correct the syntax") from None
     source = YamlSource(name, cast("dict[str, Any]", data), root)
     if not isinstance(data, dict):
         found = "nothing" if data is None else type(cast("object", data)).__name__
-        raise _refuse(name, f"must be a mapping of keys to values, found {found}", "")
+        rule = f"must be a mapping of keys to values, found {found}"
+        raise _refuse(source.where(()), rule, "begin with a line such as kind: search")
     _check_plain(source, source.data, (), [0])
     return source
 
@@ -105,6 +116,12 @@ def _explain(error: MarkedYAMLError) -> tuple[str, str]:
     return f"is not valid YAML: {problem}", "correct the syntax"
 
 
+def _place(name: str, before: str) -> str:
+    """Return the place after some text, as ``file:line:column``."""
+    line = before.count("\n") + 1
+    return f"{name}:{line}:{len(before) - (before.rfind(chr(10)) + 1) + 1}"
+
+
 def _refuse(where: str, rule: str, remedy: str) -> SpecError:
     return SpecError(Problem("", NOT_GIVEN, rule, remedy, where=where))
 
@@ -115,7 +132,8 @@ def _check_plain(  # noqa: C901 - one case per kind of value
     """Refuse what JSON cannot hold, and aliases that expand without end."""
     seen[0] += 1
     if seen[0] > _MAX_VALUES or len(loc) > 50:
-        raise _refuse(source.name, f"holds more than {_MAX_VALUES} values", "drop aliases")
+        rule = f"holds more than {_MAX_VALUES} values, or values inside more than 50 others"
+        raise _refuse(source.where(loc[:50]), rule, "drop aliases")
     match value:
         case dict():
             for key, inner in cast("dict[object, object]", value).items():
@@ -126,7 +144,8 @@ def _check_plain(  # noqa: C901 - one case per kind of value
             for index, inner in enumerate(cast("list[object]", value)):
                 _check_plain(source, inner, (*loc, index), seen)
         case float() if not math.isfinite(value):
-            raise _wrong(source, loc, value, "must be a finite number", "")
+            rule, remedy = "must be a finite number", "write a number such as 0.1"
+            raise _wrong(source, loc, value, rule, remedy)
         case int() if abs(value) >= _MAX_INTEGER:
             rule = "is no 64-bit integer"
             raise _wrong(source, loc, _shown(value), rule, "write a smaller number")

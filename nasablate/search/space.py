@@ -1,7 +1,7 @@
 """Search spaces: axes over a base genome, and what one cell of them is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, cast
 
@@ -207,17 +207,48 @@ def _by_axis(space: Space, cell: Assignment, error: SpecError) -> SpecError:
     return error
 
 
+def _by_culprit(space: Space, cell: Assignment, error: GenomeError) -> SpecError:
+    """Return why a cell is illegal as a mistake of the base or of the axes that make it so."""
+
+    def is_legal(part: Assignment) -> bool:
+        return space.variants.cost(space.edits(part)) is not None
+
+    try:
+        space.candidate({})
+    except SpecError as of_base:
+        problem = of_base.problems[0]
+        rule = f"is no legal network on this data: {_in_words(problem)}"
+        return SpecError(Problem("base", NOT_GIVEN, rule, problem.remedy, loc=("base",)))
+    problem = error.problems[0]
+    culprits = [
+        axis.name
+        for axis in space.axes
+        if axis.name in cell
+        and is_legal({name: value for name, value in cell.items() if name != axis.name})
+    ]
+    first = next(iter(culprits or cell))
+    others = [name for name in (culprits or cell) if name != first]
+    beside = f" beside {', '.join(f'{name} = {cell[name]!r}' for name in others)}"
+    rule = f"makes no legal network{beside if others else ''}: {_in_words(problem)}"
+    remedy = f"{problem.remedy}, or other values of the axis"
+    return axis_error(first, cell[first], rule, remedy)
+
+
+def _in_words(problem: Problem) -> str:
+    return str(replace(problem, where="", remedy=""))
+
+
 def _check_effects(space: Space) -> None:
     """Draw cells and refuse what can never work: axes without effect, values always illegal."""
     seen: set[str] = set()
     acted: set[str] = set()
-    failure: GenomeError | None = None
+    failure: tuple[Assignment, GenomeError] | None = None
     legal: list[Candidate] = []
     for cell in drawn_by_axis(space):
         try:
             candidate = space.candidate(cell)
         except GenomeError as error:
-            failure = failure or error
+            failure = failure or (cell, error)
             continue
         except SpecError as error:
             raise _by_axis(space, cell, error) from None
@@ -226,7 +257,7 @@ def _check_effects(space: Space) -> None:
         acted.update(_acting(space, candidate))
     if not legal:
         assert failure is not None
-        raise failure
+        raise _by_culprit(space, *failure) from None
     for name in (axis.name for axis in space.axes if axis.name in seen - acted):
         rule = "changes nothing in any cell: no variant in this space has the key"
         raise axis_error(name, name, rule, "search over the variant too, or drop it")

@@ -8,7 +8,7 @@ number may read. Every failure of the database is a `StoreError` that names the 
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ class Database:
             StoreError: a study of that name exists.
         """
         if self.find(name) is not None:
-            message = f"study {name!r} already exists in {shown(self.url)}"
+            message = f"study {name!r} already exists in {shown(self.url)}; choose another name"
             raise StoreError(message)
         return create_study(
             self._storage,
@@ -90,14 +90,14 @@ def open_database(url: str = DEFAULT_URL, *, create: bool = True) -> Database:
     """
     path = sqlite_path(url)
     is_new = path is not None and (not path.exists() or path.stat().st_size == 0)
-    if path is not None:
-        _check_file(path, create=create)
     arguments: dict[str, object] = (
         {} if path is None else {"connect_args": {"timeout": _LOCK_TIMEOUT_SECONDS}}
     )
     # Optuna reports every created study on stderr; our own progress says it better.
     logging.getLogger("optuna").setLevel(logging.WARNING)
-    with translated_opening(url):
+    with translated_opening(url), _nothing_begun(path):
+        if path is not None:
+            _check_file(path, create=create)
         if path is not None and not is_new:
             _refuse_foreign(url, arguments)
         for _ in range(_OPENINGS):
@@ -109,6 +109,23 @@ def open_database(url: str = DEFAULT_URL, *, create: bool = True) -> Database:
             time.sleep(_PAUSE_SECONDS)
     message = f"{shown(url)} cannot be used: other programs keep changing its tables; try again"
     raise StoreError(message)
+
+
+@contextlib.contextmanager
+def _nothing_begun(path: Path | None) -> Generator[None]:
+    """Take away the empty file and folder that stay where a database could not be begun."""
+    had_file = path is None or path.exists()
+    had_folder = path is None or path.parent.exists()
+    try:
+        yield
+    except Exception:
+        with contextlib.suppress(OSError):
+            if path is not None and not had_file and path.stat().st_size == 0:
+                path.unlink()
+        with contextlib.suppress(OSError):
+            if path is not None and not had_folder:
+                path.parent.rmdir()  # only an empty one goes
+        raise
 
 
 class _MadeMeanwhileError(Exception):
@@ -218,5 +235,8 @@ def _check_file(path: Path, *, create: bool) -> None:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        message = f"the folder {folder} of the database cannot be made: {error.strerror}"
+        message = (
+            f"the folder {folder} of the database cannot be made: {error.strerror}; change that, or"
+        )
+        message += " name another --storage"
         raise StoreError(message) from error

@@ -9,6 +9,27 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nasablate.errors import StoreError
 
+_REMEDIES = {
+    "not a database": "name a database with --storage",
+    "malformed": "put back a copy of it, or name another --storage",
+    "no such": "put back a copy of it, or name another --storage",
+    "locked": "stop the program that uses it, or wait",
+    "readonly": "change its permissions, or name another --storage",
+    "unable to open": "check its path and permissions, or name another --storage",
+    "full": "free some disk space",
+    "No space": "free some disk space",
+    "I/O error": "check the disk and its free space",
+    "denied": "change its permissions, or name another --storage",
+}
+"""By a part of what SQLite or the system says."""
+
+
+def _remedy(said: str) -> str:
+    for part, remedy in _REMEDIES.items():
+        if part in said:
+            return remedy
+    return "check that it is there and complete, or name another --storage"
+
 
 @contextlib.contextmanager
 def translated(url: str) -> Generator[None]:
@@ -19,7 +40,7 @@ def translated(url: str) -> Generator[None]:
         wrapped = isinstance(error, StorageInternalError) and error.__cause__ is not None
         cause = error.__cause__ if wrapped else error
         lines = str(getattr(cause, "orig", None) or cause).strip().splitlines() or [repr(cause)]
-        message = f"{shown(url)} cannot be used: {lines[0]}"
+        message = f"{shown(url)} cannot be used: {lines[0]}; {_remedy(lines[0])}"
         raise StoreError(message) from error
 
 
@@ -31,9 +52,10 @@ def translated_opening(url: str) -> Generator[None]:
             yield
     except (ImportError, RuntimeError) as error:
         # A database driver that is not installed, or tables of another version of Optuna.
-        remedy = "; for PostgreSQL: pip install 'nasablate[postgres]'"
-        message = f"{shown(url)} cannot be used: {error}"
-        message += remedy if isinstance(error, ImportError) else ""
+        found, remedy = str(error), "for PostgreSQL: pip install 'nasablate[postgres]'"
+        if isinstance(error, RuntimeError):
+            found, remedy = found.partition(". ")[0], "pip install --upgrade optuna"
+        message = f"{shown(url)} cannot be used: {found}; {remedy}"
         raise StoreError(message) from error
 
 

@@ -21,7 +21,9 @@ def driver_lock(folder: Path) -> Generator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        message = f"{path} cannot be written: {error.strerror}"
+        message = (
+            f"{path} cannot be written: {error.strerror}; free its place or name another --storage"
+        )
         raise StoreError(message) from error
     try:
         try:

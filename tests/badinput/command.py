@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,20 @@ from nasablate.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 START = "from nasablate.cli.main import main; main()"
+_WITHOUT_VALUE = (
+    "required key is missing",
+    "a [a-z]+ file must say kind",
+    "is not valid YAML",
+    "is not UTF-8",
+    "has an unsafe",
+    "holds more than",
+    "found duplicate key",
+    "must be a mapping of keys",
+    "none of \\d+ legal cells",
+    "is no legal network",
+    "data folder:",
+)
+"""What is said of a place where no value stands, or of a whole file."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +102,29 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 def check_clear(answer: Answer, fragments: Sequence[str], *, code: int = 2, lines: int = 1) -> None:
-    """Check the code, and that there is one message with all that it must name."""
+    """Check the code, and that there is one message with all that it must name.
+
+    Every line of it says a rule, and after a semicolon what to do.
+    """
     assert "Traceback" not in answer.err
     assert "error: unexpected" not in answer.err, answer.err
     assert answer.code == code, answer
     assert len(answer.message.splitlines()) == lines, answer.err
+    for line in answer.message.splitlines():
+        assert re.search(r"\S; \S.{3}", line), f"no remedy in {line!r}"
     for fragment in fragments:
         assert fragment in answer.message, f"{fragment!r} is not in {answer.message!r}"
+
+
+def check_placed(answer: Answer, file: str) -> None:
+    """Check that every line names line and column in a file, then path, value and rule.
+
+    A value is missing only where the file lacks one or is no YAML as a whole.
+    """
+    for line in answer.message.removeprefix("error: ").splitlines():
+        found = re.match(rf"{re.escape(file)}:\d+:\d+: (?P<rest>.+)", line)
+        assert found is not None, f"no line and column of {file} in {line!r}"
+        path = r"[^:=;]*[^ :=;]"
+        valued = re.match(rf"{path} = .+: \S", found["rest"])
+        of_absent = re.match(rf"({path}: )?({'|'.join(_WITHOUT_VALUE)})", found["rest"])
+        assert valued or of_absent, f"neither a value nor the word that it is absent in {line!r}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.badinput.command import check_clear, run_here, tree
+from tests.badinput.command import check_clear, check_placed, run_here, tree
 
 GENOME = """\
 kind: genome
@@ -140,7 +140,7 @@ SEARCHES = [
     ("trials: 4", "trials: four", ["s.yaml:11:1: trials = 'four': must be a valid integer"]),
     ("trials: 4", "trails: 4", ["s.yaml:11:1: trails = 4", "did you mean 'trials'?"]),
     ("seed: 0\nc", "seed: -1\nc", ["s.yaml:12:1: seed = -1"]),
-    ("max: 4.0M", "max: 4.0Q", ["constraints.params.max = '4.0Q'", "such as 4.0M"]),
+    ("max: 4.0M", "max: 4.0Q", ["constraints.params.max = '4.0Q'", "write for example 4.0M"]),
     ("max: 4.0M", "max: 1", ["constraints: none of", "widen the limits"]),
     ("val_error: minimize", "val_error: down", ["objectives.val_error = 'down'", "maximize"]),
     ("val_error: minimize", "error: minimize", ["s.yaml:14:14", "'val_error'"]),
@@ -192,10 +192,12 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def refused(folder, arguments, fragments):
+def refused(folder, arguments, fragments, file=None):
     before = tree(folder)
     answer = run_here(*arguments)
     check_clear(answer, fragments)
+    if file is not None:
+        check_placed(answer, file)
     assert answer.out == ""
     assert tree(folder) == before
 
@@ -217,19 +219,19 @@ def test_the_files_that_the_mistakes_are_made_in_are_good(folder):
 @pytest.mark.parametrize(("old", "new", "fragments"), GENOMES)
 def test_genome_files(folder, old, new, fragments):
     (folder / "g.yaml").write_text(changed(GENOME, old, new))
-    refused(folder, ["describe", "g.yaml"], fragments)
+    refused(folder, ["describe", "g.yaml"], fragments, "g.yaml")
 
 
 @pytest.mark.parametrize(("old", "new", "fragments"), SEARCHES)
 def test_search_files(folder, old, new, fragments):
     (folder / "s.yaml").write_text(changed(SEARCH, old, new))
-    refused(folder, ["search", "s.yaml"], fragments)
+    refused(folder, ["search", "s.yaml"], fragments, "s.yaml")
 
 
 @pytest.mark.parametrize(("old", "new", "fragments"), RECIPES)
 def test_recipe_files(folder, old, new, fragments):
     (folder / "r.yaml").write_text(changed(RECIPE, old, new))
-    refused(folder, ["train", "resnet-20", "--recipe", "r.yaml"], fragments)
+    refused(folder, ["train", "resnet-20", "--recipe", "r.yaml"], fragments, "r.yaml")
 
 
 @pytest.mark.parametrize(("content", "fragment"), RAW)
@@ -240,7 +242,8 @@ def test_recipe_files(folder, old, new, fragments):
 )
 def test_what_is_no_plain_yaml(folder, command, content, fragment):
     (folder / "x.yaml").write_bytes(content)
-    refused(folder, [*command, "x.yaml"], ["x.yaml", fragment])
+    file = None if "is larger" in fragment else "x.yaml"
+    refused(folder, [*command, "x.yaml"], ["x.yaml", fragment], file)
 
 
 @pytest.mark.parametrize(
