@@ -14,7 +14,7 @@ PYTHON := $(VENV)/bin/python
 ## worksteal: neighbouring tests share their module's fixtures, and no process waits at the end.
 PYTEST := OMP_NUM_THREADS=1 $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist worksteal
 COG := $(PYTHON) -m cogapp -P -I docs
-COG_FILES := README.md docs/cli.md docs/recipes.md docs/studies.md docs/history.md docs/tables.md $(wildcard docs/families/*.md)
+COG_FILES := README.md docs/cli.md docs/recipes.md docs/studies.md docs/history.md docs/tables.md docs/fuzzing.md $(wildcard docs/families/*.md)
 
 .DEFAULT_GOAL := help
 .PHONY: help install search dashboard test check lint test-fast smoke fuzz docs docs-check clean

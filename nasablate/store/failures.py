@@ -54,7 +54,9 @@ def translated_opening(url: str) -> Generator[None]:
         # A database driver that is not installed, or tables of another version of Optuna.
         found, remedy = str(error), "for PostgreSQL: pip install 'nasablate[postgres]'"
         if isinstance(error, RuntimeError):
-            found, remedy = found.partition(". ")[0], "pip install --upgrade optuna"
+            older, found = "storage upgrade" in found, found.partition(". ")[0]
+            upgrade = f"optuna storage upgrade --storage {shown(url)}"
+            remedy = upgrade if older else "pip install --upgrade optuna"
         message = f"{shown(url)} cannot be used: {found}; {remedy}"
         raise StoreError(message) from error
 

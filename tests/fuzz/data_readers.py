@@ -1,42 +1,45 @@
-"""Readers of images and of the files that hold them, and of ablation files."""
+"""Readers of images and of the files and folders that hold them."""
 
+import contextlib
+import gzip
 import io
-import json
+import os
 import random
-from collections.abc import Iterator, Mapping
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from unittest import mock
 
 import numpy as np
 from PIL import Image
 
-from nasablate.data import cifar
+from nasablate.data import cifar, load_info
 from nasablate.data.arrays import find_arrays
 from nasablate.data.parquet import ParquetImages, count_rows
 from nasablate.data.pictures import decode, quiet_decoding, read_header
 from nasablate.data.plain_pickle import load_plain
-from nasablate.genome import load_ablation
-from nasablate.genome.yaml_source import read_yaml
-from nasablate.search.answerable import needed_seeds
-from nasablate.search.arms import resolve_arms
-from nasablate.search.confounds import arm_documents
+from nasablate.genome import DataSpec
 from tests.data.making import SMALL10, binary_files, noise, write_tar
 from tests.data.test_cifar import python_files
 from tests.data.test_parquet import picture, write
-from tests.fuzz.mutations import mutate_document
-from tests.fuzz.readers import INFO, ROOT, Reader, scratch
+from tests.fuzz.readers import Reader, scratch
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "TGA", "JPEG2000", "PCX")
 
 
 def data_readers() -> Iterator[Reader]:
     """Yield the readers."""
-    yield Reader("ablation", _read_ablation, _damaged_ablation)
     yield Reader("picture", _read_picture, lambda rng: _damaged(rng, rng.choice(_pictures())))
     yield Reader("npz", _read_npz, lambda rng: _damaged(rng, _npz()))
+    yield Reader("npz-inside", _read_npz, _damaged_members)
     yield Reader("parquet", _read_parquet, _damaged_parquet)
     yield Reader("archive", _read_archive, lambda rng: _damaged(rng, _archive()))
+    yield Reader("archive-inside", _read_archive, lambda rng: _damaged_tar(rng, _tar()))
+    yield Reader("python-archive", _read_python, lambda rng: _damaged_tar(rng, _python_tar()))
+    yield Reader("folder", _read_folder, _damaged_folder)
     yield Reader("pickle", _read_pickle, lambda rng: _damaged(rng, _pickle()))
 
 
@@ -54,48 +57,6 @@ def _file(name: str, content: bytes) -> Path:
     path = scratch() / name
     path.write_bytes(content)
     return path
-
-
-# Ablation files
-
-
-@cache
-def _ablations() -> tuple[dict[str, Any], ...]:
-    written = [read_yaml(path).data for path in sorted((ROOT / "studies").glob("*.yaml"))]
-    arms = {"wide": {"width": 16}, "slow": {"training.optimizer.lr": 0.01}}
-    small = {**written[0], "design": "arms", "arms": arms, "match": {"params": "900%"}}
-    small.pop("factors")
-    path = {**written[0], "design": "path", "order": list(written[0]["factors"])}
-    both = {**path, "direction": "both", "pilot": {"sd": 0.3, "correlation": 0.5}}
-    protocol = {"training": {"epochs": 3, "optimizer": {"lr": 0.1}}, "data": "cifar10"}
-    row = {"arm": "baseline", "value": 6.61, "n": 5, "std": 0.16, "source": "x"}
-    fraction = {
-        **written[0],
-        "design": "fractional",
-        "resolution": 4,
-        "match": {"macs": "1%", "params": "3%"},
-        "match_mode": "both",
-        "reported": [{**row, "protocol": protocol}],
-    }
-    fraction["factors"] = {
-        **fraction["factors"],
-        "unit": {"basic": {}, "bottleneck": {"unit.kind": "bottleneck"}},
-        "lr": {"high": {}, "low": {"training.optimizer.lr": 0.01}},
-    }
-    alone = {**written[0], "design": "one_at_a_time"}
-    return (*written, alone, small, path, both, fraction)
-
-
-def _damaged_ablation(rng: random.Random) -> Mapping[str, Any]:
-    return mutate_document(rng, rng.choice(_ablations()))
-
-
-def _read_ablation(document: Mapping[str, Any]) -> None:
-    text = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    spec = load_ablation(_file("ablation.yaml", text))
-    arms = resolve_arms(spec, INFO)
-    arm_documents(arms)
-    needed_seeds(spec, arms)
 
 
 # Images and the files that hold them
@@ -130,6 +91,16 @@ def _read_npz(content: bytes) -> None:
         part.read()
 
 
+def _damaged_members(rng: random.Random) -> bytes:
+    """Damage arrays inside a file whose own checksums are right."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(_npz())) as good, zipfile.ZipFile(buffer, "w") as bad:
+        for name in good.namelist():
+            content = good.read(name)
+            bad.writestr(name, _damaged(rng, content) if rng.random() < 0.4 else content)
+    return buffer.getvalue()
+
+
 @cache
 def _parquet() -> bytes:
     path = scratch() / "valid.parquet"
@@ -162,6 +133,108 @@ def _archive() -> bytes:
 def _read_archive(content: bytes) -> None:
     place = cifar.Place(_file(SMALL10.binary_archive, content), binary=True)
     cifar.read_cifar(SMALL10, place, test=False)
+
+
+@cache
+def _tar() -> bytes:
+    return gzip.decompress(_archive())
+
+
+@cache
+def _python_tar() -> bytes:
+    path = write_tar(scratch() / "python.tar.gz", python_files(SMALL10))
+    return gzip.decompress(path.read_bytes())
+
+
+def _damaged_tar(rng: random.Random, good: bytes) -> bytes:
+    """Damage headers and contents of members; the checksums of headers and gzip are right."""
+    bad = bytearray(good)
+    headers = _headers(good)
+    for _ in range(rng.choice((0, 1, 1, 2, 4, 16))):
+        place = rng.choice(headers) + rng.choice((rng.randrange(160), rng.randrange(700)))
+        place = rng.choice((place, rng.randrange(len(bad))))
+        bad[place] = rng.choice((rng.randrange(256), bad[place] ^ (1 << rng.randrange(8)), 48))
+    if rng.random() < 0.2:
+        at = rng.choice(headers)
+        bad[at : at + 100] = rng.choice(_EVIL_NAMES).ljust(100, b"\0")
+        bad[at + 156] = rng.choice(b"0125Lgx")
+    for at in headers:
+        bad[at + 148 : at + 156] = b" " * 8
+        bad[at + 148 : at + 156] = b"%06o\0 " % sum(bad[at : at + 512])
+    cut = rng.randrange(len(bad)) if rng.random() < 0.1 else len(bad)
+    return gzip.compress(bytes(bad[:cut]), 1)
+
+
+_EVIL_NAMES = (b"../../x", b"/etc/passwd", b"inside/data_batch_1.bin", b"a" * 100, b"\xff\xfe", b"")
+
+
+@cache
+def _headers(tar: bytes) -> tuple[int, ...]:
+    """Return where the headers of the members stand."""
+    with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+        return tuple(member.offset for member in archive.getmembers())
+
+
+def _read_python(content: bytes) -> None:
+    place = cifar.Place(_file(SMALL10.python_archive, content), binary=False)
+    for test in (False, True):
+        cifar.read_cifar(SMALL10, place, test=test)
+
+
+Folder = tuple[dict[str, bytes | str | None], int | None]
+"""Content by path: of a file, where a link leads, None for a folder; and the size asked for."""
+
+
+def _damaged_folder(rng: random.Random) -> Folder:
+    """Make a folder of classes with something wrong, or not, in a few of its places."""
+    parts = rng.choice((("",), ("",), ("train/", "test/"), ("train/", "val/"), ("test/", "")))
+    entries: dict[str, bytes | str | None] = {
+        f"{part}{name}/{index}.png": rng.choice(_pictures())
+        for part in parts
+        for name in rng.choice((("cat", "dog"), ("cat", "dog", "eel"), ("cat",)))
+        for index in range(rng.choice((1, 4, 4)))
+    }
+    for _ in range(rng.choice((0, 1, 1, 2, 4))):
+        place = rng.choice(sorted(entries))
+        above = place.rpartition("/")[0]
+        match rng.randrange(6):
+            case 0:
+                entries[place] = _damaged(rng, rng.choice(_pictures()))
+            case 1:
+                entries.pop(place) if len(entries) > 1 else None
+            case 2:
+                entries[f"{above}/{rng.choice(_ODD_NAMES)}"] = rng.choice(_pictures())
+            case 3:
+                entries[f"{above}/{rng.choice(('loop.png', 'loop'))}"] = rng.choice(
+                    ("..", ".", "/no/such/file", "loop", "/dev/null")
+                )
+            case 4:
+                entries[rng.choice(("empty", "train", "cat/deep", "x.png"))] = None
+            case _:
+                entries[rng.choice(("notes.txt", "train", "cat", ".hidden"))] = b"text"
+    return entries, rng.choice((None, 8, 8, 8))
+
+
+_ODD_NAMES = ("a\nb.png", "\udcff.png", "é.jpg", "x" * 200 + ".png", ".png", "A.PNG", "b.gif")
+
+
+def _read_folder(given: Folder) -> None:
+    entries, size = given
+    root = scratch() / "classes"
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir()
+    for name, content in entries.items():
+        path = root / name
+        with contextlib.suppress(OSError):  # a name that another entry has taken
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                path.mkdir()
+            elif isinstance(content, str):
+                path.symlink_to(content)
+            else:
+                path.write_bytes(content)
+    with mock.patch.dict(os.environ, {"NASABLATE_DATA_CACHE": "0"}):
+        load_info(DataSpec(name=f"folder:{root}", size=size, validation=1))
 
 
 @cache

@@ -38,7 +38,7 @@ def documents(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
         name: _values(field.annotation) for name, field in fields.items() if field.is_required()
     }
     tags = {
-        name: st.just(field.default)
+        name: st.just(get_args(field.annotation)[0])
         for name, field in fields.items()
         if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
     }

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import typer
 from hypothesis import strategies as st
+from optuna.storages._rdb.storage import _VersionManager
 
 from nasablate.blueprint import cost, describe, digest, lower
 from nasablate.cli.main import main
@@ -30,12 +32,14 @@ from nasablate.genome import (
     SearchSpec,
     genome_presets,
     load_genome,
-    load_genome_text,
     load_recipe,
     load_search,
     recipe_presets,
 )
+from nasablate.genome import files as files_module
 from nasablate.genome.edits import apply_edits, check_path
+from nasablate.genome.yaml_source import YamlSource, parse_yaml, read_yaml
+from nasablate.genome.yaml_source import _check_plain as check_plain
 from nasablate.search import space as space_module
 from nasablate.search.space import load_space
 from tests.fuzz.documents import documents, edits, searches
@@ -115,15 +119,46 @@ def _file(content: bytes, name: str = "input.yaml") -> Path:
     return path
 
 
-def _text(document: Mapping[str, Any]) -> str:
+def text_of(document: Mapping[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False)
+
+
+@cache
+def _preset(text: str, name: str) -> YamlSource:
+    """Parse a file of the package once; a reader meets the same few in every other input."""
+    return parse_yaml(text, name)
+
+
+_THROUGH_TEXT = 20
+"""One of so many documents is written as YAML and parsed; the reader `yaml` is for the others."""
+
+
+@contextlib.contextmanager
+def as_file(document: Mapping[str, Any]) -> Iterator[Path]:
+    """Give a document as a file; most without its text, whose parsing takes most of the time."""
+    text = text_of(document)
+    path = _file(text.encode("utf-8", "surrogatepass"))
+    if len(text) % _THROUGH_TEXT == 0:
+        yield path
+        return
+
+    def read(asked: Path) -> YamlSource:
+        if asked != path:
+            return read_yaml(asked)
+        source = YamlSource(str(path), json.loads(text), None)
+        check_plain(source, source.data, (), [0])
+        return source
+
+    with mock.patch.multiple(files_module, read_yaml=read, parse_yaml=_preset):
+        yield path
 
 
 # Genomes, recipes, search files: documents of the right and the wrong shape
 
 
 def read_genome(document: Mapping[str, Any]) -> None:
-    use_genome(load_genome_text(_text(document), "input.yaml"))
+    with as_file(document) as path:
+        use_genome(load_genome(path))
 
 
 def read_recipe(document: Mapping[str, Any]) -> None:
@@ -131,11 +166,13 @@ def read_recipe(document: Mapping[str, Any]) -> None:
     if "recipe" in document:
         load_recipe(document).digest()
     else:
-        load_recipe(_file(_text(document).encode("utf-8", "surrogatepass"))).digest()
+        with as_file(document) as path:
+            load_recipe(path).digest()
 
 
 def read_search(document: Mapping[str, Any]) -> None:
-    spec = load_search(_file(_text(document).encode("utf-8", "surrogatepass")))
+    with as_file(document) as path:
+        spec = load_search(path)
     # A hundred cells per space would leave time for few spaces.
     with mock.patch.object(space_module, "_DRAWS", 3):
         space = load_space(spec, INFO)
@@ -168,8 +205,6 @@ def _recipes() -> tuple[dict[str, Any], ...]:
 
 @cache
 def _searches() -> tuple[dict[str, Any], ...]:
-    from nasablate.genome.yaml_source import read_yaml
-
     written = [read_yaml(path).data for path in sorted((ROOT / "search_spaces").glob("*.yaml"))]
     full = SearchSpec.parse({**written[0], "question": "?"}).document()
     return (*written, full)
@@ -280,6 +315,19 @@ def _damaged_database(rng: random.Random) -> tuple[list[str], bytes]:
     return [*rng.choice(commands), *rng.choice(([], ["--json"]))], bytes(content)
 
 
+_make_command_line = cache(typer.main.get_command)
+
+
+def _command_line(app: typer.Typer) -> Any:
+    return _make_command_line(app)
+
+
+@cache
+def _newest_tables() -> str:
+    with contextlib.closing(sqlite3.connect(scratch() / "valid.db")) as connection:
+        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+
+
 def read_database(given: tuple[list[str], bytes]) -> None:
     """Run a reading command on a database; its exit code must be that of success or bad input."""
     command, content = given
@@ -288,7 +336,12 @@ def read_database(given: tuple[list[str], bytes]) -> None:
         (scratch() / left).unlink(missing_ok=True)
     errors = StringIO()
     code = 0
-    with redirect_stdout(StringIO()), redirect_stderr(errors):
+    # What every start of the command line works out anew from the code, not from the database.
+    same = (
+        mock.patch.object(typer.main, "get_command", _command_line),
+        mock.patch.object(_VersionManager, "get_head_version", return_value=_newest_tables()),
+    )
+    with redirect_stdout(StringIO()), redirect_stderr(errors), same[0], same[1]:
         try:
             main([*command, "--storage", f"sqlite:///{path}"])
         except SystemExit as end:

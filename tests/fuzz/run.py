@@ -1,6 +1,6 @@
 """Gives the readers many damaged inputs; only our own errors may come out, in bounded time.
 
-python -m tests.fuzz.run --count 100000 [--reader genome] [--seed 0] [--crashes FOLDER]
+python -m tests.fuzz.run --count 100000 [--reader genome] [--seed 0] [--crashes FOLDER] [--record]
 """
 
 import argparse
@@ -21,6 +21,7 @@ import hypothesis
 from hypothesis import HealthCheck, Phase
 
 from tests.fuzz.readers import Reader, accepts, remove_scratch
+from tests.fuzz.record import RECORD, add_run
 from tests.fuzz.registry import READERS
 
 SECONDS_PER_INPUT = 10
@@ -43,6 +44,7 @@ class Tally:
     refused: int = 0
     slowest: float = 0.0
     seconds: float = 0.0
+    processor_seconds: float = 0.0
     crashes: dict[str, tuple[int, Any, str]] = field(
         default_factory=dict[str, tuple[int, Any, str]]
     )
@@ -51,6 +53,18 @@ class Tally:
     @property
     def inputs(self) -> int:
         return self.accepted + self.refused + sum(count for count, _, _ in self.crashes.values())
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "reader": self.reader,
+            "inputs": self.inputs,
+            "accepted": self.accepted,
+            "refused": self.refused,
+            "crashes": {kind: count for kind, (count, _, _) in self.crashes.items()},
+            "slowest_seconds": round(self.slowest, 2),
+            "seconds": round(self.seconds),
+            "processor_seconds": round(self.processor_seconds),
+        }
 
     def text(self) -> str:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -64,7 +78,7 @@ class Tally:
 def fuzz(reader: Reader, count: int, seed: int = 0) -> Tally:
     """Give a reader so many inputs, half of them damaged, half of them made."""
     tally = Tally(reader.name)
-    started = time.monotonic()
+    started, used = time.monotonic(), time.process_time()
     made = count // 2 if reader.made is not None else 0
     rng = random.Random(f"{reader.name}:{seed}")
     for _ in range(count - made):
@@ -72,6 +86,7 @@ def fuzz(reader: Reader, count: int, seed: int = 0) -> Tally:
     for batch, size in _batches(made):
         _fuzz_made(reader, size, seed * 1_000_000 + batch, tally)
     tally.seconds = time.monotonic() - started
+    tally.processor_seconds = time.process_time() - used
     return tally
 
 
@@ -148,6 +163,7 @@ def main() -> int:
     parser.add_argument("--reader", action="append", choices=sorted(READERS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--crashes", type=Path, help="folder for the first input of each crash")
+    parser.add_argument("--record", action="store_true", help=f"add the runs to {RECORD.name}")
     options = parser.parse_args()
     _limit_memory()
     found: collections.Counter[str] = collections.Counter()
@@ -155,6 +171,8 @@ def main() -> int:
         for name in options.reader or READERS:
             tally = fuzz(READERS[name], options.count, options.seed)
             _say(tally.text())
+            if options.record:
+                add_run({"seed": options.seed, **tally.document()})
             for kind, (count, given, trace) in tally.crashes.items():
                 found[kind] += count
                 _say(f"\n{kind}, {count} times, first for\n{given!r:.2000}\n{trace}")
