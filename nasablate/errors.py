@@ -54,6 +54,10 @@ class InputError(NasablateError):
 
     exit_code = 2
 
+    def __init__(self, message: str) -> None:
+        # Names from a file and what libraries quote of it may hold control characters.
+        super().__init__(one_line(message, but="\n"))
+
 
 class SpecError(InputError):
     """A file, or a value in one, breaks a rule of its format."""

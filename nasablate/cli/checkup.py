@@ -6,12 +6,15 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nasablate.errors import NasablateError
+
+if TYPE_CHECKING:
+    from nasablate.genome import DataSpec
 
 Status = Literal["ok", "warning", "problem"]
 
@@ -31,11 +34,12 @@ class Finding:
     remedy: str = ""
 
 
-def check_all(storage: str, *, ray: bool) -> Iterator[Finding]:
+def check_all(storage: str, needed: "Sequence[DataSpec]" = (), *, ray: bool) -> Iterator[Finding]:
     """Yield findings one by one, the quick ones first.
 
     Args:
         storage: URL of the database.
+        needed: Data sets that must be here; of those with a name, only digits has to be otherwise.
         ray: Whether to start Ray, which takes about ten seconds.
     """
     checks: list[Callable[[], Iterator[Finding]]] = [
@@ -45,7 +49,7 @@ def check_all(storage: str, *, ray: bool) -> Iterator[Finding]:
         lambda: _disk(storage),
         _shared_memory,
         lambda: _database(storage),
-        _data,
+        lambda: _data(needed),
         _torch,
     ]
     if ray:
@@ -116,20 +120,25 @@ def _database(storage: str) -> Iterator[Finding]:
     yield Finding("database", "warning" if slow else "ok", found, remedy)
 
 
-def _data() -> Iterator[Finding]:
+def _data(needed: "Sequence[DataSpec]") -> Iterator[Finding]:
     from nasablate.data import load_info
     from nasablate.genome import DataSpec
     from nasablate.genome.data_spec import KNOWN_DATA
 
-    for name in KNOWN_DATA:
+    asked = [*needed, DataSpec(name="digits")]
+    others = [DataSpec(name=name) for name in KNOWN_DATA]
+    for spec in dict.fromkeys([*asked, *others]):
         try:
-            info = load_info(DataSpec(name=name))
+            info = load_info(spec)
         except NasablateError as error:
-            status: Status = "problem" if name == "digits" else "ok"
-            yield Finding(f"data {name}", status, "not here", str(error))
+            if spec not in asked:
+                yield Finding(f"data {spec.name}", "ok", "not here", str(error))
+                continue
+            found, _, remedy = str(error).partition("; ")
+            yield Finding(f"data {spec.name}", "problem", found, remedy)
         else:
             found = f"{info.num_train + info.num_val:,} training, {info.num_test:,} test images"
-            yield Finding(f"data {name}", "ok", found)
+            yield Finding(f"data {spec.name}", "ok", found)
 
 
 def _torch() -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """The commented files that ``nasablate init`` writes."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ sampler: {{name: auto, seed: 0}}   # grid if every cell can be tried, else tpe; 
 scheduler: {{name: halving, min_epochs: {min_epochs}, factor: 3}}   # or {{name: none}}
 
 training: {{recipe: {recipe}, epochs: {epochs}}}   # other keys replace fields of the recipe
-data: {data}
+data: {data_line}
 trials: {trials}   # distinct networks; those tried before do not count again
 seed: 0
 
@@ -60,7 +61,7 @@ margin: 0.5   # percentage points that count as equivalent
 evaluate: validation   # or test: read once per trained network, at its last epoch
 
 training: {{recipe: {recipe}, epochs: {epochs}}}   # other keys replace fields of the recipe
-data: {data}
+data: {data_line}
 seed: 0   # of the first replicate; replicate r of all arms shares its random streams
 
 resources: {{gpus_per_trial: auto, cpus_per_trial: 1}}   # 0.5 lets two trials share a GPU
@@ -94,7 +95,7 @@ delete: {{each: true, stages: true, downsampling: true, random: {{counts: [2, 4]
 margin: 0.5   # percentage points within which two mean rises count as equivalent
 
 training: {{recipe: {recipe}, epochs: {epochs}}}   # other keys replace fields of the recipe
-data: {data}
+data: {data_line}
 seed: 0   # of the first replicate; replicate r of all networks shares its random streams
 
 resources: {{gpus_per_trial: auto, cpus_per_trial: 1}}   # 0.5 lets two trainings share a GPU
@@ -110,6 +111,9 @@ _RESIDUAL_AXES = """\
   unit.cardinality: {choice: [1, 2, 4], when: {unit.kind: bottleneck}}
 """
 
+_PLAIN = re.compile(r"[\w./~:-]*[\w./~-]")
+"""Names that YAML takes for text without quotes."""
+
 
 @dataclass(frozen=True, slots=True)
 class StartingPoint:
@@ -118,11 +122,21 @@ class StartingPoint:
     name: str
     base: str
     data: str
+    size: int | None
+    remark: str
+    """On the data, empty for none."""
     recipe: str
     epochs: int
     trials: int
     file: str
     schema: str
+
+    @property
+    def data_line(self) -> str:
+        """The value of ``data``, with the remark as a comment."""
+        name = self.data if _PLAIN.fullmatch(self.data) else json.dumps(self.data)
+        value = name if self.size is None else f"{{name: {name}, size: {self.size}}}"
+        return f"{value}   # {self.remark}" if self.remark else value
 
 
 def starting_file(start: StartingPoint, genome: "Genome", params: int) -> str:
@@ -140,7 +154,7 @@ def starting_file(start: StartingPoint, genome: "Genome", params: int) -> str:
         min_epochs=max(1, start.epochs // 4),
         recipe=start.recipe,
         epochs=start.epochs,
-        data=start.data,
+        data_line=start.data_line,
         trials=start.trials,
     )
 
@@ -153,6 +167,7 @@ def starting_ablation(start: StartingPoint, genome: "Genome", lr: float) -> str:
         name=start.name,
         base=start.base,
         data=start.data,
+        data_line=start.data_line,
         wider=genome.width + max(1, genome.width // 4),
         lr=float(f"{lr / 10:.6g}"),
         seeds=7,
@@ -173,4 +188,5 @@ def starting_deletion(start: StartingPoint) -> str:
         recipe=start.recipe,
         epochs=start.epochs,
         data=start.data,
+        data_line=start.data_line,
     )

@@ -6,6 +6,7 @@ Names: ``train_images``, ``train_labels`` or ``x_train``, ``y_train``, and the s
 
 import io
 import math
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -147,7 +148,8 @@ def _read_header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, Any]:
     if version not in _HEADERS:
         message = f"version {version} of the format"
         raise ValueError(message)
-    return _HEADERS[version](stream)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        return _HEADERS[version](stream)  # numpy warns of headers that Python 2 wrote
 
 
 def _stream(part: ArrayPart, name: str) -> BinaryIO:

@@ -161,12 +161,20 @@ def drawn_size(spec: DataSpec, available: int) -> int:
     """
     num_val = _num_validation(spec, available)
     if not 1 <= num_val <= available - 2:
+        asked = "" if spec.validation is None else f"data.validation = {spec.validation}: "
+        remedy = "add images" if available < 3 else _remedy_of_split(spec, available)
         message = (
-            f"data.validation = {spec.validation}: leaves {available - num_val} of {available}"
-            f" images for training and {num_val} for validation; at least 2 and 1 are needed"
+            f"{asked}{spec.name} has {available} training images, which leaves"
+            f" {available - num_val} for training and {num_val} for validation, not at"
+            f" least 2 and 1; {remedy}"
         )
         raise DataError(message)
     return num_val
+
+
+def _remedy_of_split(spec: DataSpec, available: int) -> str:
+    verb = "write" if spec.validation is None else "change it to"
+    return f"{verb} validation: {max(1, available // 10)}, or add images"
 
 
 def _num_validation(spec: DataSpec, available: int) -> int:
@@ -183,8 +191,8 @@ def _num_validation(spec: DataSpec, available: int) -> int:
 def _check_parts(spec: DataSpec, train: Part, val: Part) -> None:
     if len(train) < 2 or len(val) < 1:
         message = (
-            f"data {spec.name}: {len(train)} images for training and {len(val)} for validation; at"
-            " least 2 and 1 are needed"
+            f"data {spec.name}: {len(train)} images for training and {len(val)} for validation,"
+            " not at least 2 and 1; add images"
         )
         raise DataError(message)
     classes = np.unique(train.labels)
@@ -208,7 +216,7 @@ def _check_fits(
     if part.labels.max() >= classes:
         message = (
             f"data {spec.name}: the {name} part has label {part.labels.max()}, the training part"
-            f" {classes} classes"
+            f" {classes} classes, labelled 0 to {classes - 1}; correct the labels"
         )
         raise DataError(message)
 

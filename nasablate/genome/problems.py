@@ -66,9 +66,9 @@ def _is_misspelt(unknown: Problem, missing: Problem) -> bool:
 
 
 def _is_inside(inner: Problem, outer: Problem) -> bool:
-    """Tell whether a list seems short only because one of its items is wrong."""
+    """Tell whether a value seems wrong or a list short only because of something inside it."""
     return (
-        outer.rule.startswith("needs at least")
+        outer.rule.startswith(("needs at least", _MUST_BE))
         and len(inner.loc) > len(outer.loc)
         and inner.loc[: len(outer.loc)] == outer.loc
     )
@@ -133,7 +133,7 @@ def _is_key(part: str | int) -> bool:
     return isinstance(part, str) and part.isidentifier() and part == part.lower()
 
 
-def _problem(  # noqa: C901, PLR0911 - one case per kind of mistake
+def _problem(  # noqa: C901, PLR0911, PLR0912 - one case per kind of mistake
     model: type[BaseModel], loc: tuple[str | int, ...], value: object, item: Mapping[str, Any]
 ) -> Problem:
     path = dotted(loc)
@@ -146,15 +146,18 @@ def _problem(  # noqa: C901, PLR0911 - one case per kind of mistake
                 rule = "unknown key of this kind, though another kind has it"
                 return Problem(path, value, rule, "drop it or change the kind", loc=loc)
             return Problem(path, value, "unknown key", nearest(str(loc[-1]), known), loc=loc)
+        case "missing" if isinstance(item["loc"][-1], int):
+            rule = f"needs at least {item['loc'][-1] + 1} items"
+            return Problem(path, value, rule, "add one", loc=loc)
         case "missing":
             return Problem(path, NOT_GIVEN, _MISSING, "add it", loc=loc)
         case "literal_error" | "union_tag_invalid":
             context = item.get("ctx", {})
             expected = str(context.get("expected", context.get("expected_tags", "")))
             known = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
-            tag = _tag_value(value)
+            tag = value if item["type"] == "literal_error" else _tag_value(value)
             tag_path = path if tag is value else ".".join(filter(None, (path, "kind")))
-            if isinstance(value, Mapping) and "kind" not in value and "name" in value:
+            if tag is NOT_GIVEN and "name" in cast("Mapping[str, object]", value):
                 tag = cast("Mapping[str, object]", value)["name"]
                 tag_path = f"{path}.name"
             rule = f"must be one of {', '.join(known)}"
@@ -174,11 +177,33 @@ def _problem(  # noqa: C901, PLR0911 - one case per kind of mistake
             rule, _, remedy = str(item["msg"]).partition("; ")
             return Problem(path, value, rule, remedy, loc=loc)
         case "value_error":
-            rule, _, remedy = str(item["ctx"]["error"]).partition("; ")
-            return Problem(path, value if loc else NOT_GIVEN, rule, remedy, loc=loc)
+            return _of_validator(str(item["ctx"]["error"]), loc, value)
         case _:
             remedy = _remedy(model, loc, value, item)
             return Problem(path, value, _plain(str(item["msg"])), remedy, loc=loc)
+
+
+def _of_validator(text: str, loc: tuple[str | int, ...], value: object) -> Problem:
+    rule, _, remedy = text.partition("; ")
+    if not loc:
+        loc, value = _named_first(rule, value)
+    return Problem(dotted(loc), value if loc else NOT_GIVEN, rule, remedy, loc=loc)
+
+
+def _named_first(rule: str, data: object) -> tuple[tuple[str | int, ...], object]:
+    """Return the place that a rule about a whole record begins with, if it names one."""
+    words = rule.split(maxsplit=1)[0].replace("[", ".").replace("]", "").split(".")
+    loc: list[str | int] = []
+    value: Any = data
+    for word in words:
+        if isinstance(value, list) and word.isdecimal() and int(word) < len(cast("Any", value)):
+            loc.append(int(word))
+        elif isinstance(value, Mapping) and word in value:
+            loc.append(word)
+        else:
+            return (), NOT_GIVEN
+        value = cast("Any", value)[loc[-1]]
+    return tuple(loc), cast("object", value)
 
 
 def _remedy(

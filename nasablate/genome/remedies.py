@@ -34,7 +34,8 @@ def remedy_of(
     }
     if kind in limits:
         key, text = limits[kind]
-        return text.format(context.get(key, "another number"))
+        limit = context.get(key, "another number")
+        return text.format(f"{limit:g}" if isinstance(limit, float) else limit)
     of_types = {
         "int": f"write a whole number such as {_example(defaults, int, 10)}",
         "float": f"write a number such as {_example(defaults, float, 0.1)}",

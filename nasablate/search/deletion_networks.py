@@ -263,7 +263,8 @@ def _from_store(
 ) -> tuple[Genome, Recipe, tuple[Member, ...]]:
     study_name, _, number = network.trained.partition("/")
     if database is None:
-        message = f"networks.{name}: there is no database yet that holds study {study_name!r}"
+        message = f"networks.{name}: there is no database yet that holds study {study_name!r};"
+        message += " run that first, or name its --storage"
         raise StoreError(message)
     study = database.study(study_name)
     trials = [trial for trial in study.trials() if trial.state == "complete"]

@@ -3,7 +3,9 @@ import json
 import pytest
 
 from nasablate.cli.main import main
+from nasablate.data import load_info
 from nasablate.genome import load_ablation, load_deletion, load_search
+from tests.data.making import class_folders, noise, save_picture
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +76,60 @@ def test_an_unknown_base_writes_nothing(capsys, tmp_path):
     assert run("search", "--base", "resnt-20") == 2
     assert "did you mean 'resnet-20'?" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+KINDS = ("search", "ablation", "deletion")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_images_of_several_sizes_get_a_size_with_which_the_file_can_be_used(tmp_path, kind):
+    for index, shape in enumerate(((30, 40, 3), (50, 36), (34, 34, 3))):
+        for name in ("cat", "dog"):
+            save_picture(tmp_path / "my pets" / name / f"{index}.png", noise(index, shape))
+    assert run(kind, "--name", "mine", "--data", "folder:my pets") == 0
+    text = (tmp_path / "mine.yaml").read_text()
+    assert (
+        'data: {name: "folder:my pets", size: 32}   # images of 30x40 to 50x36 become squares of'
+        " it; no test part: no test error can be read\n"
+    ) in text
+    load = {"search": load_search, "ablation": load_ablation, "deletion": load_deletion}[kind]
+    data = load(tmp_path / "mine.yaml").data
+    assert (data.name, data.size) == ("folder:my pets", 32)
+    assert load_info(data.model_copy(update={"validation": 2})).num_val == 2
+    assert run(kind, "--name", "own", "--data", "folder:my pets", "--size", "8") == 0
+    assert load(tmp_path / "own.yaml").data.size == 8
+
+
+def test_images_of_one_size_stay_as_they_are(tmp_path):
+    class_folders(tmp_path / "pets")
+    class_folders(tmp_path / "whole" / "train")
+    class_folders(tmp_path / "whole" / "test")
+    assert run("search", "--name", "mine", "--data", "folder:pets") == 0
+    assert "\ndata: folder:pets   # no test part" in (tmp_path / "mine.yaml").read_text()
+    assert run("search", "--name", "other", "--data", "folder:whole") == 0
+    assert "\ndata: folder:whole\n" in (tmp_path / "other.yaml").read_text()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("mnist", "'mnist': no data set has this name; known: digits"),
+        ("folder:nope", "no folder is at nope; correct the path"),
+        ("folder:bad", "bad/cat/0.png: "),
+    ],
+)
+def test_data_that_cannot_be_read_write_nothing(capsys, tmp_path, kind, data, message):
+    for name in ("cat", "dog"):
+        (tmp_path / "bad" / name).mkdir(parents=True)
+        (tmp_path / "bad" / name / "0.png").write_bytes(b"no image")
+    assert run(kind, "--name", "mine", "--data", data) == 2
+    assert message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["bad"]
+
+
+def test_data_with_a_name_may_still_have_to_be_fetched(tmp_path, monkeypatch):
+    monkeypatch.setenv("NASABLATE_DATA", str(tmp_path))
+    assert run("ablation", "--name", "mine", "--data", "cifar10") == 0
+    text = (tmp_path / "mine.yaml").read_text()
+    assert "\ndata: cifar10   # not here yet: nasablate data fetch cifar10\n" in text

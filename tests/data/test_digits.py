@@ -70,9 +70,9 @@ def test_validation_is_a_count_or_a_fraction(validation: float, num_val: int) ->
 
 
 def test_refuses_a_split_that_leaves_nothing() -> None:
-    with pytest.raises(DataError, match=r"data\.validation = 1437: leaves 1 of 1438"):
+    with pytest.raises(DataError, match=r"which leaves 1 for training and 1437 for"):
         load_info(DataSpec(name="digits", validation=1437))
-    with pytest.raises(DataError, match="at least 2 and 1 are needed"):
+    with pytest.raises(DataError, match="not at least 2 and 1; change it to validation: 143"):
         load_info(DataSpec(name="digits", validation=1e-6))
 
 
