@@ -183,6 +183,8 @@ def test_studies_and_trials_that_do_not_exist(folder, command, fragments):
         ("sqlite:///:memory:", ["has no file"]),
         ("sqlite:///.", ["is a folder, not a database; name a file in it"]),
         ("sqlite:////no/such/folder/x.db", ["/no/such/folder", ""]),
+        ("sqlite:////proc/x.db", ["/proc/x.db", "name another --storage"]),
+        ("sqlite:///s.yaml", ["sqlite:///s.yaml", "name a database with --storage"]),
         ("nosuchsql://host/x", ["nosuchsql://host/x"]),
         ("mysql://me:secret@nowhere.invalid/x", ["mysql://me:***@nowhere.invalid/x"]),
         ("postgresql://me:secret@127.0.0.1:9/x", ["postgresql://me:***@127.0.0.1:9/x"]),

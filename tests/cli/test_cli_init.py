@@ -1,8 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from nasablate.cli.main import main
+from nasablate.cli.schema import FileKind
 from nasablate.data import load_info
 from nasablate.genome import load_ablation, load_deletion, load_search
 from tests.data.making import class_folders, noise, save_picture
@@ -133,3 +135,14 @@ def test_data_with_a_name_may_still_have_to_be_fetched(tmp_path, monkeypatch):
     assert run("ablation", "--name", "mine", "--data", "cifar10") == 0
     text = (tmp_path / "mine.yaml").read_text()
     assert "\ndata: cifar10   # not here yet: nasablate data fetch cifar10\n" in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_line_names_the_schema_for_editors(tmp_path, kind):
+    """As docs/editors.md says, which also lists every kind of file that has a schema."""
+    assert run(kind, "--name", "mine") == 0
+    first = (tmp_path / "mine.yaml").read_text().splitlines()[0]
+    assert first == f"# yaml-language-server: $schema={kind}.schema.json"
+    assert "properties" in json.loads((tmp_path / f"{kind}.schema.json").read_text())
+    page = (Path(__file__).parents[2] / "docs" / "editors.md").read_text()
+    assert all(f'"./.vscode/{known.value}.schema.json"' in page for known in FileKind)

@@ -1,6 +1,7 @@
 """A closed terminal, a second signal and a full pipe leave a study that goes on."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -35,8 +36,9 @@ def test_a_closed_terminal_ends_the_driver_and_the_search_goes_on(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
 def test_signals_at_any_moment(number, tmp_path):
-    """Also before the first trial and between trials, and twice."""
-    for place, moment in enumerate((0.0, 1.0, 2.2)):
+    """Also before the first trial and between trials, and twice; other moments for each signal."""
+    rng = random.Random(number)
+    for place, moment in enumerate((0.0, rng.uniform(0.3, 1.5), rng.uniform(1.5, 3))):
         search = Search(tmp_path / str(place), "inline", "random", "4", seconds=0.1)
         with search.start() as process:
             time.sleep(moment)
