@@ -58,9 +58,10 @@ def _plain(cell: object) -> object:
 class Report:
     """What one run found."""
 
-    def __init__(self, studies: int, seed: int) -> None:
+    def __init__(self, studies: int, seed: int, option: str = "") -> None:
         self.studies = studies
         self.seed = seed
+        self.option = option
         self.tables: list[Table] = []
         self.goals: list[Goal] = []
         self._start = time.process_time()
@@ -99,8 +100,8 @@ class Report:
 
     def markdown(self) -> str:
         """Return the goals and the tables."""
-        asked = f"--studies {self.studies} --seed {self.seed}"
-        head = [f"Written by `python -m benchmarks.null_studies {asked} --write`.", ""]
+        asked = f"{self.option} --studies {self.studies} --seed {self.seed}"
+        head = [f"Written by `python -m benchmarks.null_studies{asked} --write`.", ""]
         head += ["### What is promised", "", "| | promise | found |", "|---|---|---|"]
         head += [
             f"| {'PASS' if goal.holds else 'FAIL'} | {goal.promise} | {goal.found} |"

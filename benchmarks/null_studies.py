@@ -1,9 +1,10 @@
 """What the statistics of ablations promise, beside what simulated studies show.
 
-    python -m benchmarks.null_studies [--studies 10000] [--seed 0] [--json FILE]
-                                      [--write | --sequential]
+    python -m benchmarks.null_studies [--sequential] [--studies 10000] [--seed 0] [--json FILE]
+                                      [--write]
 
-10,000 studies take some minutes on one core. Prints a line PASS or FAIL for each promise and ends
+Of ablations with fixed seeds, or with ``--sequential`` of those that stop early. 10,000 studies
+take some minutes on one core. Prints a line PASS or FAIL for each promise and ends
 with exit code 1 if one fails; every other number is printed as it is. ``--write`` puts the tables
 into docs/statistics.md, between its markers, and draws docs/figures/null-*.svg.
 """
@@ -37,7 +38,7 @@ from benchmarks.simulated_designs import (
 from nasablate.analysis.wording import plural
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-BEGIN, END = "<!-- begin: python -m benchmarks.null_studies -->", "<!-- end -->"
+BEGIN, END = "<!-- begin: python -m benchmarks.null_studies{} -->", "<!-- end -->"
 SEEDS = tuple(range(6, 21))
 ARMS = (1, 3, 6, 12)
 SYMMETRIC = ("normal", "t3", "skewed trainings")
@@ -54,57 +55,52 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--studies", type=int, default=10_000, help="at least 100")
     parser.add_argument("--seed", type=int, default=0, help="of all draws")
-    parser.add_argument("--sequential", action="store_true", help="what stops early alone")
+    parser.add_argument("--sequential", action="store_true", help="what stops early instead")
     parser.add_argument("--json", type=Path, help="write all numbers to this file")
     parser.add_argument("--write", action="store_true", help="write docs/statistics.md and figures")
     arguments = parser.parse_args()
     if arguments.studies < 100 or arguments.seed < 0:
         parser.error("--studies must be 100 or more, --seed 0 or more")
-    if arguments.sequential and arguments.write:
-        parser.error("--write needs all parts; drop --sequential")
-    if arguments.sequential:
-        report, figures = Report(arguments.studies, arguments.seed), {}
-        _sequential(report)
-    else:
-        report, figures = run(arguments.studies, arguments.seed)
+    option = " --sequential" if arguments.sequential else ""
+    simulate = run_sequential if arguments.sequential else run
+    report, figures = simulate(arguments.studies, arguments.seed, option)
     print(report.markdown())
     print("\n" + "\n".join(str(goal) for goal in report.goals))
     if arguments.json:
         text = json.dumps(report.document(), indent=1, ensure_ascii=False)
         arguments.json.write_text(f"{text}\n", encoding="utf-8")
     if arguments.write:
-        _write(report, figures)
+        _write(report, figures, BEGIN.format(option))
     return 0 if report.passed else 1
 
 
-def run(studies: int, seed: int) -> tuple[Report, Figures]:
-    """Simulate everything; the figures come by file name."""
-    report = Report(studies, seed)
+def run(studies: int, seed: int, option: str = "") -> tuple[Report, Figures]:
+    """Simulate ablations with fixed seeds; the figures come by file name."""
+    report = Report(studies, seed, option)
     figures = {
         "null-family-error.svg": _families(report),
         "null-coverage.svg": _coverage(report),
     }
     for section in (_other_intervals, _equivalence, _power, _effects, _images):
         section(report)
-    figures["null-sequential.svg"] = _sequential(report)
     return report, figures
 
 
-def _sequential(report: Report) -> str:
+def run_sequential(studies: int, seed: int, option: str = "") -> tuple[Report, Figures]:
+    """Simulate ablations that stop early."""
+    report = Report(studies, seed, option)
     sequential_errors(report)
+    title = "Trainings of an ablation with 54 arms"
     bars = sequential_savings(report)
-    return draw_bars(
-        "Trainings of an ablation with 54 arms",
-        "at equal power for 0.3 points; fewer is better",
-        bars,
-    )
+    drawn = draw_bars(title, "at equal power for 0.3 points; fewer is better", bars)
+    return report, {"null-sequential.svg": drawn}
 
 
-def _write(report: Report, figures: Figures) -> None:
+def _write(report: Report, figures: Figures, begin: str) -> None:
     page = DOCS / "statistics.md"
-    text = page.read_text(encoding="utf-8")
-    head, tail = text.partition(BEGIN)[0], text.partition(END)[2]
-    page.write_text(f"{head}{BEGIN}\n\n{report.markdown()}\n\n{END}{tail}", encoding="utf-8")
+    head, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    tail = rest.partition(END)[2]
+    page.write_text(f"{head}{begin}\n\n{report.markdown()}\n\n{END}{tail}", encoding="utf-8")
     for name, drawn in figures.items():
         (DOCS / "figures" / name).write_text(drawn, encoding="utf-8")
 

@@ -39,6 +39,7 @@ from nasablate.analysis.judgement import judge_arms
 from nasablate.analysis.sequential import SequentialPlan, decide
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "statistics.md"
+RESULTS = Path(null_studies.__file__).parent / "results"
 ARMS = tuple(f"arm {i}" for i in range(54))
 
 
@@ -219,9 +220,11 @@ def test_figures_hold_their_numbers():
 
 
 @pytest.mark.slow
-def test_the_command_prints_goals_and_the_page_has_its_tables(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("part", [[], ["--sequential"]])
+def test_the_command_prints_goals_and_the_page_has_its_tables(part, tmp_path, monkeypatch, capsys):
     file = tmp_path / "found.json"
-    monkeypatch.setattr("sys.argv", ["null_studies", "--studies", "100", "--json", str(file)])
+    arguments = ["null_studies", *part, "--studies", "100", "--json", str(file)]
+    monkeypatch.setattr("sys.argv", arguments)
     code = null_studies.main()
     printed = capsys.readouterr().out
     found = json.loads(file.read_text(encoding="utf-8"))
@@ -234,6 +237,18 @@ def test_the_command_prints_goals_and_the_page_has_its_tables(tmp_path, monkeypa
         assert f"### {table['title']}" in page
         assert len(table["rows"]) > 2
         assert "| " + " | ".join(table["rows"][0]) + " |" in page
+
+
+def test_the_page_says_what_the_results_of_stopping_early_are():
+    """Those kept in benchmarks/results, which `--write` has put into the page."""
+    found = json.loads((RESULTS / "null_sequential.json").read_text(encoding="utf-8"))
+    page = PAGE.read_text(encoding="utf-8")
+    for goal in found["goals"]:
+        mark = "PASS" if goal["holds"] else "FAIL"
+        assert f"| {mark} | {goal['promise']} | {goal['found']} |" in page
+    for row in found["tables"][1]["rows"]:
+        shown = [row[name] for name in ("harms", "spending", "interest in", "trainings")]
+        assert f"| {' | '.join(shown)} |" in page
 
 
 @pytest.mark.parametrize("arguments", [["--studies", "10"], ["--seed", "-1"]])
