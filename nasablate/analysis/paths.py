@@ -6,7 +6,7 @@ few, short paths, since a path's gradient shrinks with every branch.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -94,15 +94,23 @@ def gradient_shares(units: int, norms: dict[int, float]) -> tuple[LengthShare, .
     )
 
 
-def effective_lengths(shares: Sequence[LengthShare], share: float = 0.95) -> tuple[int, ...]:
-    """Return the fewest path lengths that together carry ``share`` of the gradient, ascending."""
+def effective_lengths(shares: Mapping[int, float], share: float = 0.95) -> tuple[int, ...]:
+    """Return the fewest path lengths that together carry ``share`` of the gradient, ascending.
+
+    Args:
+        shares: Share of the gradient by length.
+        share: From 0 to 1.
+
+    >>> effective_lengths({0: 0.1, 1: 0.6, 2: 0.3}, 0.85)
+    (1, 2)
+    """
     chosen: list[int] = []
     carried = 0.0
-    for entry in sorted(shares, key=lambda entry: (-entry.gradient_share, entry.length)):
+    for length in sorted(shares, key=lambda length: (-shares[length], length)):
         if carried >= share:
             break
-        chosen.append(entry.length)
-        carried += entry.gradient_share
+        chosen.append(length)
+        carried += shares[length]
     return tuple(sorted(chosen))
 
 

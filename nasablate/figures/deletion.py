@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from nasablate.analysis.deletion import Summary
 from nasablate.figures.lines import LinePoint, Lines, Series
+from nasablate.search.deletion_path_results import PathResult
 from nasablate.search.deletion_result import NetworkResult
 
 _BAND = "bands are 95 % intervals over trained networks"
@@ -111,7 +112,15 @@ def paths_data(networks: Sequence[NetworkResult]) -> Lines:
     series: list[Series] = []
     for network in networks:
         if network.paths:
-            paths = [LinePoint(p.length, 100 * p.share_of_paths) for p in network.paths]
+            paths = [
+                LinePoint(
+                    p.length,
+                    100 * p.share_of_paths,
+                    label=_length_text(p),
+                    is_marked=p.is_effective,
+                )
+                for p in network.paths
+            ]
             series.append(Series(f"{network.name}: paths", tuple(paths)))
             series.append(Series(f"{network.name}: gradient", tuple(_gradient_points(network))))
     return Lines(
@@ -120,7 +129,9 @@ def paths_data(networks: Sequence[NetworkResult]) -> Lines:
         x_title="residual branches on the path",
         y_title="share, %",
         series=tuple(series),
-        note=f"Share of all paths, and of the gradient they carry to the input; {_BAND}.",
+        note=f"Share of all paths, and of the gradient they carry to the input; {_BAND}; stars are"
+        " the fewest lengths that together carry 95 % of the gradient.",
+        mark="effective length",
     )
 
 
@@ -134,7 +145,13 @@ def _gradient_points(network: NetworkResult) -> Iterator[LinePoint]:
                 y=100 * found.mean,
                 low=None if ends is None else max(0.0, 100 * ends.low),
                 high=None if ends is None else min(100.0, 100 * ends.high),
+                label=_length_text(path),
+                is_marked=path.is_effective,
             )
+
+
+def _length_text(path: PathResult) -> str:
+    return "1 branch" if path.length == 1 else f"{path.length} branches"
 
 
 def _point(x: float, found: Summary, label: str, *, is_marked: bool = False) -> Iterator[LinePoint]:

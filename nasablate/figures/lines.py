@@ -52,6 +52,9 @@ class Lines:
     has_reference: bool = False
     """Whether the first series is what the others are compared with."""
 
+    mark: str = "downsampling unit"
+    """What a marked point is."""
+
     @property
     def has_numbers(self) -> bool:
         """Whether there is a point to draw."""

@@ -21,7 +21,8 @@ def lines_plot(lines: Lines) -> "Figure":
 
     figure = Figure()
     for place, series in enumerate(lines.series):
-        for trace in _traces(series, look(place if series.look is None else series.look)):
+        own = look(place if series.look is None else series.look)
+        for trace in _traces(series, own, lines.mark):
             figure.add_trace(trace)
     across: dict[str, Any] = {}
     if lines.x_labels:
@@ -36,7 +37,7 @@ def lines_plot(lines: Lines) -> "Figure":
     return figure
 
 
-def _traces(series: Series, own: Look) -> list[Any]:
+def _traces(series: Series, own: Look, mark: str) -> list[Any]:
     from plotly.graph_objects import Scatter
 
     sizes = [14 if point.is_marked else 6 for point in series.points]
@@ -48,7 +49,7 @@ def _traces(series: Series, own: Look) -> list[Any]:
         mode="lines+markers" if series.joined else "markers",
         line={"color": own.colour, "dash": own.dash, "width": 2},
         marker={**marker(own), "size": sizes, "symbol": symbols},
-        hovertext=[_hover(series, point) for point in series.points],
+        hovertext=[_hover(series, point, mark) for point in series.points],
         hoverinfo="text",
         legendgroup=series.name,
     )
@@ -69,9 +70,9 @@ def _traces(series: Series, own: Look) -> list[Any]:
     return [band, line]
 
 
-def _hover(series: Series, point: LinePoint) -> str:
+def _hover(series: Series, point: LinePoint, mark: str) -> str:
     text = f"<b>{escape(series.name)}</b><br>{escape(point.label or number(point.x, 3))}"
     text += f": {number(point.y)}"
     if point.low is not None:
         text += f"<br>{number(point.low)} to {number(point.high)}"
-    return text + ("<br>downsampling unit" if point.is_marked else "")
+    return text + (f"<br>{mark}" if point.is_marked else "")

@@ -1,9 +1,18 @@
 """The deletion file: trained networks, and what is deleted from them without training again."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self, cast
 
-from pydantic import BeforeValidator, Discriminator, Field, JsonValue, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    JsonValue,
+    Tag,
+    model_validator,
+)
 
 from nasablate.genome.ablation import Edits
 from nasablate.genome.base import Count, SpecModel
@@ -75,8 +84,9 @@ Network = Annotated[
 class RandomDeletions(SpecModel):
     """Several units at once, drawn at random."""
 
-    counts: Annotated[tuple[Count, ...], Field(min_length=1)]
-    """Units deleted together; a count above the units a network can lose is left out for it."""
+    counts: Annotated[tuple[Count, ...], Field(min_length=1)] | Literal["all"]
+    """Units deleted together; a count above the units a network can lose is left out for it.
+    ``all``: from one to all that it can lose."""
     repeats: Annotated[int, Field(ge=1, le=1000)] = 10
     """Draws per count."""
 
@@ -106,7 +116,7 @@ class Reordering(SpecModel):
     """Units of equal shape exchanged."""
 
     swaps: Annotated[tuple[Count, ...], Field(min_length=1)]
-    """Exchanges made one after the other."""
+    """Exchanges made one after the other, none of which undoes others."""
     repeats: Annotated[int, Field(ge=1, le=1000)] = 10
     """Draws per number of exchanges."""
 
@@ -120,6 +130,40 @@ class Paths(SpecModel):
     """Paths drawn per length."""
     images: Annotated[int, Field(ge=1)] = 128
     """Images of the batch whose loss is sent back."""
+
+
+_BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)")
+_UNITS = {"K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def parse_bytes(value: object) -> object:
+    """Read ``2GiB`` or ``500MB`` as a number of bytes; other values pass through.
+
+    >>> parse_bytes("2GiB"), parse_bytes("1.5kB".upper())
+    (2147483648, 1500)
+    """
+    if not isinstance(value, str):
+        return value
+    found = _BYTES.fullmatch(value.strip())
+    if found is None:
+        message = "must be bytes, or a number with KiB, MiB or GiB such as 2GiB"
+        raise ValueError(message)
+    number, unit = found.groups()
+    return round(float(number) * (1024 if "i" in unit else 1000) ** _UNITS[unit[0]])
+
+
+def _enough_bytes(count: int) -> int:
+    if not 2**20 <= count <= 2**50:
+        message = "must be from 1MiB to 1024TiB"
+        raise ValueError(message)
+    return count
+
+
+Bytes = Annotated[
+    int,
+    BeforeValidator(parse_bytes, json_schema_input_type=int | str),
+    AfterValidator(_enough_bytes),
+]
 
 
 class RandomImages(SpecModel):
@@ -157,6 +201,9 @@ class DeletionSpec(SpecModel):
     margin: Annotated[float, Field(gt=0)] | None = None
     """Percentage points within which two mean rises of the error count as equivalent."""
     resources: Resources = Resources()
+    memory: Bytes = 2 * 2**30
+    """The most that activations may take in one process, such as ``2GiB``: batches of images are
+    chosen by it. Weights and images come on top."""
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
@@ -182,5 +229,5 @@ class DeletionSpec(SpecModel):
             "reorder.swaps": self.reorder and self.reorder.swaps,
         }
         for path, values in lists.items():
-            if values and len(set(values)) < len(values):
+            if values and values != "all" and len(set(values)) < len(values):
                 yield f"{path} names a number twice; drop one"

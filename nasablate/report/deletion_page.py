@@ -73,6 +73,7 @@ def _compared(report: DeletionReport) -> Section:
         "Networks",
         table(tables.networks_table(report.result)),
         _if_rows(contrasts),
+        _if_rows(tables.estimates_table(report.result)),
     )
 
 
@@ -95,11 +96,13 @@ def _more(report: DeletionReport) -> Iterator[Section]:
         ("pairs", "Pairs of units", None, tables.pairs_table(result)),
         ("scale", "Weaker branches", None, tables.scale_table(result)),
         ("orders", "Exchanged units", figures.orders, tables.reorder_table(result)),
-        ("paths", "Paths", figures.paths, tables.paths_table(result)),
     ]
     for key, title, lines, rows in every:
         if rows.rows:
             yield section(key, title, _drawing(lines), table(rows))
+    if result.has_paths:
+        found = [table(tables.paths_table(result)), table(tables.effective_table(result))]
+        yield section("paths", "Paths", _drawing(figures.paths), *found)
 
 
 def _missing(report: DeletionReport) -> Section:

@@ -44,7 +44,10 @@ def _reproduce(report: DeletionReport, _: Show) -> Shown:
 
 DELETION_PANELS: Mapping[str, DeletionPanel] = {
     "answer": _answer,
-    "results": lambda report, show: show.table(tables.networks_table(report.result)),
+    "results": lambda report, show: joined(
+        show.table(tables.networks_table(report.result)),
+        show.table(tables.estimates_table(report.result)),
+    ),
     "contrasts": lambda report, show: show.table(tables.contrasts_table(report.result)),
     "units": _units,
     "random": lambda report, show: joined(
@@ -57,7 +60,9 @@ DELETION_PANELS: Mapping[str, DeletionPanel] = {
         _figure(report.figures.orders, show), show.table(tables.reorder_table(report.result))
     ),
     "paths": lambda report, show: joined(
-        _figure(report.figures.paths, show), show.table(tables.paths_table(report.result))
+        _figure(report.figures.paths, show),
+        show.table(tables.paths_table(report.result)),
+        show.table(tables.effective_table(report.result)),
     ),
     "failures": _missing,
     "protocol": lambda report, show: show.table(tables.protocol_table(report.spec, report.result)),

@@ -1,8 +1,10 @@
 """The tables of a deletion study, for every form of its report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from nasablate.analysis.deletion import NetworkContrast, Summary
+from nasablate.analysis.paired import Interval
 from nasablate.figures.numerals import DASH, number, probability, signed, signed_interval
 from nasablate.genome import DeletionSpec
 from nasablate.report.tables import (
@@ -15,6 +17,7 @@ from nasablate.report.tables import (
     points,
     words,
 )
+from nasablate.search.deletion_estimates import ERROR
 from nasablate.search.deletion_result import DeletionResult, GroupResult, NetworkResult, UnitResult
 
 
@@ -215,6 +218,85 @@ def paths_table(result: DeletionResult) -> Table:
     return Table("Gradient along paths by their length", columns, rows)
 
 
+def effective_table(result: DeletionResult) -> Table:
+    """Return how few paths carry nearly all of the gradient."""
+    columns = (
+        *words("network"),
+        *numbers("units", "paths", "without one unit"),
+        *words("effective lengths"),
+        *numbers("of all paths", "by each training, 95 %"),
+    )
+    rows = tuple(
+        (
+            network.name,
+            str(found.units),
+            _count(found.paths),
+            _count(found.paths_without_one),
+            length_ranges(found.lengths),
+            f"{100 * found.share_of_paths:.3g} %",
+            _percent_interval(found.each),
+        )
+        for network in result.networks
+        if (found := network.effective_paths) is not None
+    )
+    caption = "Effective paths: the fewest lengths that together carry 95 % of the gradient"
+    return Table(caption, columns, rows)
+
+
+def length_ranges(lengths: Sequence[int]) -> str:
+    """Return ascending numbers in words.
+
+    >>> length_ranges([1, 3, 4, 5])
+    '1, 3 to 5'
+    """
+    runs: list[list[int]] = []
+    for length in lengths:
+        if runs and runs[-1][-1] == length - 1:
+            runs[-1].append(length)
+        else:
+            runs.append([length])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def _span(interval: Interval) -> str:
+    return f"{number(interval.low)} to {number(interval.high)}"
+
+
+def _count(paths: int) -> str:
+    return f"{paths:,}" if paths < 10**9 else f"{Decimal(paths):.3g}"
+
+
+def _percent_interval(found: Summary) -> str:
+    if found.mean is None:
+        return DASH
+    text = f"{100 * found.mean:.3g} %"
+    ends = found.interval
+    if ends is None:
+        return text
+    return f"{text} ({100 * max(0.0, ends.low):.3g} to {100 * min(1.0, ends.high):.3g})"
+
+
+def estimates_table(result: DeletionResult) -> Table:
+    """Return what a random part of the images says of all of them."""
+    total = 0 if result.images is None else result.images.total
+    columns = (
+        *words("network", "what"),
+        *numbers("trained", "estimate", f"95 % for all {total:,}"),
+    )
+    rows = tuple(
+        (
+            found.network,
+            found.what,
+            str(found.trained),
+            number(found.value) if found.what == ERROR else signed(found.value),
+            _span(found.interval) if found.what == ERROR else signed_interval(found.interval),
+        )
+        for found in result.estimates
+    )
+    caption = f"Estimates for all {total:,} images, of these trained networks; error %, and rises"
+    return Table(caption, columns, rows)
+
+
 def notes_table(result: DeletionResult) -> Table:
     """Return what cannot be asked of a network, and why."""
     rows = tuple((network.name, note) for network in result.networks for note in network.notes)
@@ -248,7 +330,7 @@ def protocol_table(spec: DeletionSpec, result: DeletionResult) -> Table:
 def all_tables(result: DeletionResult) -> Iterator[Table]:
     """Yield every table that has rows, the first two always."""
     yield networks_table(result)
-    more = [contrasts_table(result)]
+    more = [contrasts_table(result), estimates_table(result)]
     more += [units_table(network) for network in result.networks]
     more += [
         groups_table(result),
@@ -257,6 +339,7 @@ def all_tables(result: DeletionResult) -> Iterator[Table]:
         scale_table(result),
         reorder_table(result),
         paths_table(result),
+        effective_table(result),
         notes_table(result),
         missing_table(result),
     ]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from nasablate.analysis.wording import plural
 from nasablate.genome import DeletionSpec
-from nasablate.search.deletion_cases import questions
+from nasablate.search.deletion_cases import Questions, questions
+from nasablate.search.deletion_memory import check_memory
 from nasablate.search.deletion_networks import (
     NETWORKS_KIND,
     Member,
@@ -113,10 +114,12 @@ def run_deletion(
     check_judged_part(spec, info)
     known = open_database(storage_url) if database_exists(storage_url) else None
     networks = resolve_networks(spec, info, known)
+    asked = {found.name: questions(spec, found.blueprint) for found in networks}
+    check_memory(spec, networks, asked)
     runner = make_runner(spec.resources, runner_name, watch, address)
     database = known or open_database(storage_url)
     with driver_lock(study_folder(storage_url, spec.name)):
-        work = _Work(spec, info, database, networks, watch)
+        work = _Work(spec, info, database, networks, asked, watch)
         completed = work.run(runner, from_records)
         return load_deletion_result(database, spec, interrupted=not completed)
 
@@ -139,6 +142,7 @@ class _Work:
         info: "DataInfo",
         database: Database,
         networks: Sequence[StudiedNetwork],
+        asked: Mapping[str, Questions],
         observer: Observer,
     ) -> None:
         self.spec = spec
@@ -146,7 +150,7 @@ class _Work:
         self.database = database
         self.networks = networks
         self.observer = observer
-        self.questions = {found.name: questions(spec, found.blueprint) for found in networks}
+        self.questions = asked
 
     def run(self, runner: "Runner", from_records: Path | None) -> bool:
         """Do what is missing; False if interrupted."""

@@ -1,6 +1,6 @@
 """What a deletion study asks of each of its networks, and what it cannot ask and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nasablate.blueprint import Blueprint
@@ -13,6 +13,7 @@ from nasablate.training.deletion.cases import (
     downsampling_deletion,
     exchangeable_pairs,
     intact_case,
+    most_exchanges,
     pair_deletions,
     possible_units,
     random_deletions,
@@ -60,7 +61,9 @@ def _deletions(spec: DeletionSpec, blueprint: Blueprint) -> Iterator[Case]:
         yield from downsampling_deletion(blueprint)
     if asked.random is not None:
         most = len(possible_units(blueprint))
-        counts = [count for count in asked.random.counts if count <= most]
+        asked_counts = asked.random.counts
+        counts = range(1, most + 1) if asked_counts == "all" else asked_counts
+        counts = [count for count in counts if count <= most]
         yield from random_deletions(blueprint, counts, asked.random.repeats, spec.seed)
     if asked.pairs:
         which = "adjacent" if asked.pairs == "adjacent" else "all"
@@ -71,7 +74,9 @@ def _changes(spec: DeletionSpec, blueprint: Blueprint) -> Iterator[Case]:
     if spec.scale is not None:
         yield from branch_scalings(blueprint, spec.scale.factors)
     if spec.reorder is not None and exchangeable_pairs(blueprint):
-        yield from reorderings(blueprint, spec.reorder.swaps, spec.reorder.repeats, spec.seed)
+        most = most_exchanges(blueprint)
+        swaps = [count for count in spec.reorder.swaps if count <= most]
+        yield from reorderings(blueprint, swaps, spec.reorder.repeats, spec.seed)
 
 
 def _notes(
@@ -81,16 +86,31 @@ def _notes(
     for candidate in candidates:
         if not candidate.possible:
             yield f"{candidate.name} cannot be deleted: {candidate.reason}"
-    counts = () if spec.delete.random is None else spec.delete.random.counts
-    for count in counts:
+    for count in _listed_counts(spec):
         if count > len(possible):
             yield f"no {count} random units: only {len(possible)} can be deleted"
     if spec.delete.downsampling and not downsampling_deletion(blueprint):
         yield "no downsampling unit can be deleted"
-    if spec.reorder is not None and not exchangeable_pairs(blueprint):
-        yield "no order but its own: no two units keep one and the same shape"
+    if spec.reorder is not None:
+        yield from _without_orders(spec.reorder.swaps, blueprint)
     if not any(candidate.way == "shortcut" for candidate in candidates):
         yield from _without_shortcuts(spec)
+
+
+def _listed_counts(spec: DeletionSpec) -> tuple[int, ...]:
+    if spec.delete.random is None or spec.delete.random.counts == "all":
+        return ()
+    return spec.delete.random.counts
+
+
+def _without_orders(swaps: Sequence[int], blueprint: Blueprint) -> Iterator[str]:
+    most = most_exchanges(blueprint)
+    if most == 0:
+        yield "no order but its own: no two units keep one and the same shape"
+        return
+    for count in swaps:
+        if count > most:
+            yield f"no {count} exchanges: after {most} every further one undoes others"
 
 
 def _without_shortcuts(spec: DeletionSpec) -> Iterator[str]:

@@ -191,8 +191,20 @@ def _work_out(
 
 def _rises(study: StudyStore, spec: DeletionSpec) -> dict[tuple[str, int], _Rises]:
     """Return the rises of every trained network that has been asked for every unit."""
-    predictions = study.predictions.all(spec.evaluate)
     documents = {d["name"]: d for d in study.attributes()["networks"]}
+    result: dict[tuple[str, int], _Rises] = {}
+    for (name, replicate), by_unit in unit_bits(study, spec).items():
+        rises = _of_network(documents[name]["units"], by_unit)
+        if rises is not None:
+            result[name, replicate] = rises
+    return result
+
+
+def unit_bits(
+    study: StudyStore, spec: DeletionSpec
+) -> "dict[tuple[str, int], dict[int, NDArray[np.bool_]]]":
+    """Return which images are right, by network and replicate, by unit deleted; intact is 0."""
+    predictions = study.predictions.all(spec.evaluate)
     found: dict[tuple[str, int], dict[int, NDArray[np.bool_]]] = {}
     for trial in study.trials():
         deletion = deletion_of(trial)
@@ -200,12 +212,7 @@ def _rises(study: StudyStore, spec: DeletionSpec) -> dict[tuple[str, int], _Rise
         if own is not None and deletion.kind in {"intact", "single"}:
             key = (str(trial.params["network"]), int(trial.params["replicate"] or 0))
             found.setdefault(key, {})[deletion.unit or 0] = _bits(own)
-    result: dict[tuple[str, int], _Rises] = {}
-    for (name, replicate), by_unit in found.items():
-        rises = _of_network(documents[name]["units"], by_unit)
-        if rises is not None:
-            result[name, replicate] = rises
-    return result
+    return found
 
 
 def _of_network(

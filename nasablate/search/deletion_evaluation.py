@@ -15,22 +15,33 @@ from nasablate.errors import DataError, RunError
 from nasablate.genome import DeletionSpec, Genome, Recipe
 from nasablate.nets import Net
 from nasablate.nets.weight_files import read_weights
+from nasablate.search.deletion_memory import MOST_BATCH
 from nasablate.search.deletion_networks import Member, StudiedNetwork
 from nasablate.search.deletion_trials import Deletion, Images
 from nasablate.store import Predictions
 from nasablate.training.deletion.chains import Chain
 from nasablate.training.deletion.evaluation import evaluate_chains
-from nasablate.training.deletion.memory import largest_batch
+from nasablate.training.deletion.memory import Form, largest_batch, needed_bytes
 from nasablate.training.deletion.results import ChainResults
 from nasablate.training.deletion.shards import evaluate_sharded
-from nasablate.training.deletion.tree import shared_work
+from nasablate.training.deletion.tree import grow, shared_work
 from nasablate.training.network import make_net
 
-MEMORY_BYTES = 2 * 2**30
-"""Of one process, for activations."""
-_BATCH = 256
 _WORTH_A_PROCESS = 2 * 10**11
 """Multiply-adds below which starting another process takes longer than it saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where networks run."""
+
+    device: str
+    workers: int
+    """Processes at once; on a CPU."""
+    threads: int
+    """Of each of them."""
+    memory: int
+    """Bytes that activations may take in each of them."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +51,7 @@ class Bench:
     info: DataInfo
     part: Part
     images: Images
-    device: str
-    workers: int
-    threads: int
+    place: Place
 
 
 def make_bench(spec: DeletionSpec, device: str, workers: int) -> Bench:
@@ -63,7 +72,8 @@ def make_bench(spec: DeletionSpec, device: str, workers: int) -> Bench:
         raise DataError(message)
     images = Images(spec.evaluate, fingerprint(whole), total, chosen, spec.seed)
     part = whole if chosen == total else random_part(whole, chosen, spec.seed)
-    return Bench(info, part, images, device, workers, spec.resources.threads_per_trial)
+    place = Place(device, workers, spec.resources.threads_per_trial, spec.memory)
+    return Bench(info, part, images, place)
 
 
 def random_part(whole: Part, chosen: int, seed: int) -> Part:
@@ -121,9 +131,9 @@ def evaluate_member(
     Raises:
         RunError: the weights cannot be read.
     """
-    net = load_net(network, member, bench.device)
+    net = load_net(network, member, bench.place.device)
     chains = list(dict.fromkeys(deletion.chain for deletion in deletions))
-    results = _run(bench, net, chains)
+    results = run_chains(bench.place, net, chains, bench.part, bench.info)
     places = {chain: index for index, chain in enumerate(chains)}
     loss, probability = results.loss, results.true_probability.mean(axis=1)
     found: list[Predictions] = []
@@ -142,27 +152,40 @@ def evaluate_member(
     return found
 
 
-def _run(bench: Bench, net: Net, chains: Sequence[Chain]) -> ChainResults:
-    if bench.device != "cpu":
-        batch = min(_BATCH, largest_batch(net.blueprint, chains, MEMORY_BYTES, "growing"))
-        batches = eval_batches(bench.part, bench.info, batch, torch.device(bench.device))
-        return evaluate_chains(net, chains, batches)
-    batch = min(_BATCH, largest_batch(net.blueprint, chains, MEMORY_BYTES))
+def run_chains(
+    place: Place,
+    net: Net,
+    chains: Sequence[Chain],
+    part: Part,
+    info: DataInfo,
+    *,
+    keep_logits: bool = False,
+) -> ChainResults:
+    """Return what every chain says of the images, evaluated where and as the place allows.
+
+    Raises:
+        InputError: not even one image fits into the place's memory.
+    """
+    if place.device != "cpu":
+        device, (form, batch) = torch.device(place.device), _on_device(place, net, chains)
+        batches = eval_batches(part, info, batch, device)
+        return evaluate_chains(net, chains, batches, form=form, keep_logits=keep_logits)
+    batch = min(MOST_BATCH, largest_batch(net.blueprint, chains, place.memory))
+    macs = shared_work(net.blueprint, chains).macs * len(part)
+    workers = max(1, min(place.workers, macs // _WORTH_A_PROCESS))
     before = torch.get_num_threads()
-    torch.set_num_threads(bench.threads)
+    torch.set_num_threads(place.threads)
     try:
         return evaluate_sharded(
-            net,
-            chains,
-            bench.part,
-            bench.info,
-            batch=batch,
-            workers=_workers(bench, net, chains),
+            net, chains, part, info, batch=batch, workers=workers, keep_logits=keep_logits
         )
     finally:
         torch.set_num_threads(before)
 
 
-def _workers(bench: Bench, net: Net, chains: Sequence[Chain]) -> int:
-    macs = shared_work(net.blueprint, chains).macs * len(bench.part)
-    return max(1, min(bench.workers, macs // _WORTH_A_PROCESS))
+def _on_device(place: Place, net: Net, chains: Sequence[Chain]) -> tuple[Form, int]:
+    """Return the growing form and its batch, or the other one where too many chains grow."""
+    if needed_bytes(net.blueprint, grow(chains), 1, "growing") <= place.memory:
+        most = largest_batch(net.blueprint, chains, place.memory, "growing")
+        return "growing", min(MOST_BATCH, most)
+    return "depth", min(MOST_BATCH, largest_batch(net.blueprint, chains, place.memory))

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 _GROWING_LISTS = ("delete.random.counts", "scale.factors", "reorder.swaps", "paths.lengths")
 _GROWING_NUMBERS = ("seeds", "delete.random.repeats", "reorder.repeats")
-_FREE = ("question", "margin", "resources.concurrent")
+_FREE = ("question", "margin", "memory", "resources.concurrent")
 _ADDED = ("delete.random", "scale", "reorder", "paths")
 _CHOICES = ("delete.each", "delete.stages", "delete.downsampling", "delete.pairs")
 
@@ -24,7 +24,7 @@ def extends_deletion(path: str, before: Mapping[str, Any], now: Mapping[str, Any
     if path in _GROWING_NUMBERS:
         return bool(new is not None and (old is None or new >= old))
     if path in _GROWING_LISTS:
-        return bool(new is not None and set(old or ()) <= set(new))
+        return new == "all" or bool(new is not None and set(old or ()) <= set(new))
     if path in _ADDED:
         return old is None and new is not None
     if path in _CHOICES:

@@ -57,10 +57,10 @@ def measure_member(
     if spec.paths.images < len(part):
         part = random_part(part, spec.paths.images, spec.seed)
     before = torch.get_num_threads()
-    torch.set_num_threads(bench.threads)
+    torch.set_num_threads(bench.place.threads)
     try:
-        net = load_net(network, member, bench.device)
-        batches = eval_batches(part, bench.info, 128, torch.device(bench.device))
+        net = load_net(network, member, bench.place.device)
+        batches = eval_batches(part, bench.info, 128, torch.device(bench.place.device))
         found = measure_paths(net, batches, lengths, spec.paths.samples, spec.seed)
     finally:
         torch.set_num_threads(before)

@@ -13,6 +13,7 @@ from nasablate.genome import DeletionSpec
 from nasablate.genome.deletion import TrainedHere
 from nasablate.search.ablation_cost import bytes_text
 from nasablate.search.deletion_cases import Questions, questions
+from nasablate.search.deletion_memory import images_at_once
 from nasablate.search.deletion_networks import StudiedNetwork, resolve_networks
 from nasablate.search.judged_part import check_judged_part
 from nasablate.search.timing import (
@@ -46,6 +47,10 @@ class NetworkPlan:
     """Trained networks in all."""
     epochs: int
     questions: Questions
+    batch: int
+    """Images evaluated at once on a CPU, as the file's ``memory`` allows."""
+    batch_bytes: int
+    """What their activations take."""
     passes: float
     """Cost of all evaluations of one trained network, in passes of the intact network."""
     train_hours: float | None
@@ -65,6 +70,8 @@ class NetworkPlan:
             "deletions": len(self.questions.deletions),
             "notes": list(self.questions.notes),
             "path_lengths": list(self.questions.path_lengths),
+            "images_at_once": self.batch,
+            "activation_bytes": self.batch_bytes,
             "passes": self.passes,
             "train_hours": self.train_hours,
             "evaluation_hours": self.evaluation_hours,
@@ -108,6 +115,7 @@ class DeletionPlan:
             },
             "networks": [network.document() for network in self.networks],
             "evaluations": self.num_trials,
+            "memory_bytes": self.spec.memory,
             "concurrent": self.concurrent,
             "hours": self.hours,
             "disk_bytes": self.disk_bytes,
@@ -123,15 +131,29 @@ class DeletionPlan:
             f" {self.num_images:,} {spec.evaluate} images",
             *(_network_line(network) for network in self.networks),
             f"  trials     {self.num_trials:,} evaluations, {self.concurrent} at once",
+            f"  memory     {self._memory_text()}",
             f"  disk       about {bytes_text(self.disk_bytes)}",
         ]
         if self.hours is not None:
-            lines.append(f"  time       about {duration_text(self.hours)} on this machine")
+            lines.append(f"  time       {_time_text(self.hours)} on this machine, without start-up")
         if self.missing:
             lines.append(f"  time       {untimed_text(self.missing)}")
         notes = [f"  {n.name}: {note}" for n in self.networks for note in n.questions.notes]
         lines += ["what cannot be asked, and why:", *notes] if notes else []
         return "\n".join([*lines, *(f"warning: {warning}" for warning in self.warnings)])
+
+    def _memory_text(self) -> str:
+        """Return what activations may take and what they do take at most."""
+        most = max(self.networks, key=lambda network: network.batch_bytes)
+        return (
+            f"activations in at most {self.spec.memory / 2**30:.3g} GiB per process (memory):"
+            f" {most.batch} images of {most.name} at once take {bytes_text(most.batch_bytes)}"
+        )
+
+
+def _time_text(hours: float) -> str:
+    """Return a duration; what takes seconds is shorter than starting the processes."""
+    return f"about {duration_text(hours)}" if hours >= 1 / 60 else "under a minute"
 
 
 def _network_line(network: NetworkPlan) -> str:
@@ -214,6 +236,7 @@ def _network(
     asked = questions(spec, network.blueprint)
     chains = list(dict.fromkeys(deletion.chain for deletion in asked.deletions))
     variant = network.variant
+    batch, batch_bytes = images_at_once(spec.memory, network.name, network.blueprint, chains)
     passes = shared_work(network.blueprint, chains).macs / variant.cost.macs
     is_new = isinstance(spec.networks[network.name], TrainedHere)
     train_hours = evaluation_hours = None
@@ -231,6 +254,8 @@ def _network(
         trained=len(network.members),
         epochs=variant.recipe.epochs,
         questions=asked,
+        batch=batch,
+        batch_bytes=batch_bytes,
         passes=passes,
         train_hours=train_hours,
         evaluation_hours=evaluation_hours,

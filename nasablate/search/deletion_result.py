@@ -1,6 +1,5 @@
 """What a deletion study came to, read from the database alone: no torch, no Ray, no data."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean, stdev
@@ -14,9 +13,10 @@ from nasablate.analysis.deletion import (
     minus,
     summarize,
 )
-from nasablate.analysis.paths import LengthShare, gradient_shares
 from nasablate.genome import DeletionSpec
 from nasablate.search.deletion_contrasts import contrasts
+from nasablate.search.deletion_estimates import Estimate, estimates
+from nasablate.search.deletion_path_results import EffectivePaths, PathResult, path_results
 from nasablate.search.deletion_paths import measured_paths
 from nasablate.search.deletion_trials import Deletion, Images, deletion_of
 from nasablate.store import Database, StudyStore
@@ -97,21 +97,6 @@ class ScaleResult:
     """Mean rise of every unit over trained networks."""
 
 
-@dataclass(frozen=True, slots=True)
-class PathResult:
-    """Paths of one length: with so many residual branches."""
-
-    length: int
-    share_of_paths: float
-    """Binomial, of all paths."""
-    measured: bool
-    """Whether the norm was measured, not read off a line between its neighbours."""
-    norm: Summary
-    """Mean gradient norm at the input of a path of this length."""
-    share_of_gradient: Summary
-    """Of the sum over lengths of number of paths times norm, within the lengths measured."""
-
-
 @dataclass(frozen=True)
 class NetworkResult:
     """One network and its trained copies."""
@@ -134,6 +119,8 @@ class NetworkResult:
     reorder: tuple[DrawnResult, ...]
     orders: tuple[OrderPoint, ...]
     paths: tuple[PathResult, ...]
+    effective_paths: EffectivePaths | None
+    """None where no gradients were measured."""
     mean_rise: Summary
     """Mean over the units that can be deleted, percentage points."""
     downsampling_rise: Summary
@@ -165,6 +152,8 @@ class DeletionResult:
     """Mean rise of every network against that of the first."""
     gap_contrasts: tuple[NetworkContrast, ...]
     """Gap of every network against that of the first."""
+    estimates: tuple[Estimate, ...]
+    """For all images, if a random part of them judged; else none."""
     contrast_note: str
     """Why networks are not compared, if they are not."""
     num_trials: int
@@ -174,6 +163,11 @@ class DeletionResult:
     def is_complete(self) -> bool:
         """Whether nothing is missing."""
         return all(network.is_complete for network in self.networks)
+
+    @property
+    def has_paths(self) -> bool:
+        """Whether gradients along paths were measured of any network."""
+        return any(network.paths for network in self.networks)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -213,15 +207,17 @@ def load_deletion_result(
         for document in attributes["networks"]
     )
     found = contrasts(study, spec, networks)
-    images = attributes.get("images")
+    judging = attributes.get("images")
+    images = None if judging is None else Images(**judging)
     return DeletionResult(
         name=spec.name,
         question=spec.question,
         url=database.url,
-        images=None if images is None else Images(**images),
+        images=images,
         networks=networks,
         rise_contrasts=found.rise,
         gap_contrasts=found.gap,
+        estimates=estimates(study, spec, images),
         contrast_note=found.note,
         num_trials=num_trials,
         interrupted=interrupted,
@@ -251,6 +247,7 @@ def _network(
     groups = {
         kind: tuple(_groups(kind, errors, intact)) for kind in ("stage", "downsampling", "pair")
     }
+    paths, effective = path_results(document["name"], attributes)
     return NetworkResult(
         name=document["name"],
         params=document["params"],
@@ -266,7 +263,8 @@ def _network(
         scale=tuple(_scale(errors, intact)),
         reorder=tuple(_drawn("reordering", errors, intact)),
         orders=tuple(_orders(errors)),
-        paths=tuple(_paths(document["name"], attributes)),
+        paths=paths,
+        effective_paths=effective,
         mean_rise=summarize(mean_over([unit.rise.values for unit in possible])),
         downsampling_rise=summarize(mean_over(down)),
         other_rise=summarize(mean_over(others)),
@@ -340,25 +338,6 @@ def _scale(errors: Errors, intact: Values) -> Iterator[ScaleResult]:
             factor=factor,
             rise=summarize(mean_over([values for _, values in found])),
             units=tuple((d.units[0], summarize(values).mean) for d, values in found),
-        )
-
-
-def _paths(name: str, attributes: Mapping[str, Any]) -> Iterator[PathResult]:
-    """Yield every length between the shortest and the longest one measured."""
-    shares: dict[int, dict[int, LengthShare]] = {}
-    for replicate, found in measured_paths(attributes, name):
-        norms = dict(zip(found["lengths"], found["norms"], strict=True))
-        if all(math.isfinite(norm) for norm in norms.values()) and any(norms.values()):
-            for share in gradient_shares(found["units"], norms):
-                shares.setdefault(share.length, {})[replicate] = share
-    for length, own in sorted(shares.items()):
-        first = next(iter(own.values()))
-        yield PathResult(
-            length=length,
-            share_of_paths=first.path_share,
-            measured=first.measured,
-            norm=summarize({r: share.norm for r, share in own.items()}),
-            share_of_gradient=summarize({r: share.gradient_share for r, share in own.items()}),
         )
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -9,12 +10,17 @@ import pytest
 from scipy import stats
 
 from nasablate.analysis.paths import (
+    LengthShare,
     effective_lengths,
     gradient_shares,
     path_counts,
     share_of_paths,
     surviving_paths,
 )
+
+
+def by_length(shares: Sequence[LengthShare]) -> dict[int, float]:
+    return {entry.length: entry.gradient_share for entry in shares}
 
 
 def test_the_papers_numbers() -> None:
@@ -70,7 +76,7 @@ def test_gaps_are_filled_on_a_logarithmic_scale() -> None:
 def test_deep_networks_overflow_nothing() -> None:
     shares = gradient_shares(2000, {0: 1.0, 1000: 1e-300, 2000: 0.0})
     assert sum(entry.gradient_share for entry in shares) == pytest.approx(1)
-    assert effective_lengths(shares)
+    assert effective_lengths(by_length(shares))
 
 
 def test_effective_lengths_are_the_fewest() -> None:
@@ -78,12 +84,13 @@ def test_effective_lengths_are_the_fewest() -> None:
     for _ in range(30):
         norms = {k: float(v) for k, v in enumerate(rng.exponential(size=9) ** 3)}
         shares = gradient_shares(8, norms)
-        chosen = effective_lengths(shares, 0.8)
+        chosen = effective_lengths(by_length(shares), 0.8)
         parts = [entry.gradient_share for entry in shares]
         assert sum(parts[k] for k in chosen) >= 0.8
         fewer = itertools.combinations(parts, len(chosen) - 1)
         assert max(sum(some) for some in fewer) < 0.8
-    assert effective_lengths(gradient_shares(3, dict.fromkeys(range(4), 1.0)), 1.0) == (0, 1, 2, 3)
+    even = gradient_shares(3, dict.fromkeys(range(4), 1.0))
+    assert effective_lengths(by_length(even), 1.0) == (0, 1, 2, 3)
 
 
 def test_veits_picture_has_short_effective_paths() -> None:
@@ -91,7 +98,7 @@ def test_veits_picture_has_short_effective_paths() -> None:
     shares = gradient_shares(54, {k: 3.0**-k for k in range(55)})
     mean = sum(entry.length * entry.gradient_share for entry in shares)
     assert mean == pytest.approx(54 / 4)
-    chosen = effective_lengths(shares)
+    chosen = effective_lengths(by_length(shares))
     assert (min(chosen), max(chosen)) == (8, 20)
     expected = stats.binom.pmf(range(55), 54, 0.25)
     assert [entry.gradient_share for entry in shares] == pytest.approx(expected)

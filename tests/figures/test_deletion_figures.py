@@ -11,11 +11,11 @@ from nasablate.figures.deletion import deletion_figures
 from nasablate.figures.lines import LinePoint, Lines, Series
 from nasablate.figures.lines_plot import lines_plot
 from nasablate.figures.lines_svg import lines_svg
+from nasablate.search.deletion_path_results import PathResult
 from nasablate.search.deletion_result import (
     DrawnResult,
     NetworkResult,
     OrderPoint,
-    PathResult,
     UnitResult,
 )
 
@@ -26,6 +26,12 @@ SHARE = summarize({0: 0.5, 1: 0.7})
 def unit(number, errors, *, downsampling=False, way="shortcut"):
     found = summarize(dict(enumerate(errors)))
     return UnitResult(number, f"stages.0.{number}", 0, downsampling, way, "", found, found)
+
+
+def path(length, share, *, is_effective):
+    return PathResult(
+        length, share, measured=True, norm=NONE, share_of_gradient=SHARE, is_effective=is_effective
+    )
 
 
 def network(name="net<1>", **changes):
@@ -48,7 +54,11 @@ def network(name="net<1>", **changes):
         scale=(),
         reorder=(),
         orders=(OrderPoint(1, 0.5, 0.4, 33.0),),
-        paths=(PathResult(0, 0.25, measured=True, norm=NONE, share_of_gradient=SHARE),),
+        paths=(
+            path(0, 0.25, is_effective=True),
+            path(1, 0.5, is_effective=False),
+        ),
+        effective_paths=None,
         mean_rise=NONE,
         downsampling_rise=NONE,
         other_rise=NONE,
@@ -73,6 +83,10 @@ def test_the_other_figures_hold_their_numbers():
     assert [(p.x, p.y) for p in figures.orders.series[0].points] == [(1.0, 11.0), (0.5, 33.0)]
     paths, gradient = figures.paths.series
     assert paths.points[0].y == 25.0
+    assert [point.is_marked for point in paths.points] == [True, False]
+    assert [point.label for point in gradient.points] == ["0 branches", "1 branch"]
+    hover = [text for trace in lines_plot(figures.paths).data for text in trace.hovertext or ()]
+    assert [text.endswith("<br>effective length") for text in hover] == [True, False] * 2
     assert gradient.points[0].y == pytest.approx(60.0)
 
 

@@ -58,6 +58,7 @@ def test_the_command_prints_what_it_found(study):
     assert "is undecided" in text
     assert "residual: each unit deleted by itself" in text
     assert "Gradient along paths by their length" in text
+    assert "Effective paths: the fewest lengths that together carry 95 % of the gradient" in text
     assert "2 pairs cannot reach p <= 0.05" in " ".join(text.split())
 
 

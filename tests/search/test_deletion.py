@@ -10,6 +10,7 @@ import torch
 
 from nasablate.analysis.finite_population import count_interval
 from nasablate.blueprint import lower
+from nasablate.cli.deletion_summary import deletion_summary
 from nasablate.cli.main import main
 from nasablate.data.batches import eval_batches
 from nasablate.errors import DataError, InputError, SpecError, StoreError
@@ -254,6 +255,14 @@ def test_weights_that_are_gone_are_told_and_nothing_is_decided(tmp_path):
     assert result.networks[0].stages[0].rise.values.keys() == {0}
 
 
+def test_memory_that_holds_no_image_is_refused_before_anything_is_trained(tmp_path):
+    wide = {**NET, "stem": {"kind": "conv3x3", "width": 2048}, "width": 2048}
+    spec = spec_of(networks={"wide": wide}, memory="1MiB")
+    with pytest.raises(SpecError, match=r"memory = 1048576: one image in network 'wide' needs"):
+        run_deletion(spec, f"sqlite:///{tmp_path}/runs/d.db", "inline")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_part_of_the_images_is_an_estimate(tmp_path):
     spec = spec_of(networks={"residual": NET}, delete={"each": True}, seeds=1,
                    images={"random": 30})  # fmt: skip
@@ -268,6 +277,20 @@ def test_a_part_of_the_images_is_an_estimate(tmp_path):
         low, high = count_interval(wrong, 30, 50)
         assert (float(row["error_low"]), float(row["error_high"])) == (2 * low, 2 * high)
         assert 2 * low <= error <= 2 * high
+    by_what = {found.what: found for found in result.estimates}
+    network = result.networks[0]
+    assert list(by_what) == ["error, intact", "mean rise", *(unit.name for unit in network.units)]
+    whole = by_what["error, intact"]
+    assert whole.value == network.intact.mean
+    assert (whole.interval.low, whole.interval.high) == tuple(
+        2 * count for count in count_interval(round(whole.value * 0.3), 30, 50)
+    )
+    assert by_what["mean rise"].value == pytest.approx(network.mean_rise.mean)
+    for unit in network.units:
+        own = by_what[unit.name]
+        assert own.value == pytest.approx(unit.rise.mean)
+        assert own.interval.low <= own.value <= own.interval.high
+    assert "95 % for all 50" in deletion_summary(result)
     too_many = spec_of(name="more", images={"random": 51}, seeds=1)
     with pytest.raises(DataError, match=r"images.random = 51: digits has 50 validation images"):
         run_deletion(too_many, f"sqlite:///{tmp_path}/runs/e.db", "inline")

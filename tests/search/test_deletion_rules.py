@@ -51,6 +51,9 @@ def test_a_loaded_file_depends_on_no_other(tmp_path):
         ("delete: {random: {counts: [2, 2]}}", "delete.random.counts names a number twice"),
         ("delete: {random: {counts: [0]}}", r"delete\.random\.counts\[0\] = 0"),
         ("scale: {factors: []}", r"scale\.factors.*needs at least 1 item"),
+        ("delete: {random: {counts: some}}", r"delete\.random\.counts = 'some': .*or one of all"),
+        ("memory: 2 gig", r"memory = '2 gig': .*such as 2GiB"),
+        ("memory: 10KiB", r"memory = '10KiB': must be from 1MiB"),
         ("images: {random: 1}", r"images\.random = 1"),
         ("seeds: 0", "seeds = 0"),
     ],
@@ -86,6 +89,8 @@ BEFORE = document(
         ("seeds", 2, False),
         ("delete.random.counts", [1, 2, 4], True),
         ("delete.random.counts", [1, 4], False),
+        ("delete.random.counts", "all", True),
+        ("memory", "512MiB", True),
         ("delete.random.repeats", 5, True),
         ("delete.random.repeats", 2, False),
         ("delete.stages", True, True),
@@ -119,6 +124,19 @@ def test_a_file_may_ask_more_but_nothing_else(path, value, may):
 
 def asked(**changes):
     return questions(DeletionSpec.parse(document(**changes)), lower(load_genome("resnet-20")))
+
+
+def test_all_counts_go_from_one_unit_to_all_that_can_be_deleted():
+    found = asked(delete={"each": False, "random": {"counts": "all", "repeats": 2}})
+    counts = [deletion.count for deletion in found.deletions if deletion.kind == "random"]
+    assert counts == [count for count in range(1, 10) for _ in range(2)]
+    assert found.notes == ()
+
+
+def test_exchanges_that_would_undo_others_are_named():
+    found = asked(reorder={"swaps": [4, 5], "repeats": 2})
+    assert [d.swaps for d in found.deletions if d.kind == "reordering"] == [4, 4]
+    assert found.notes == ("no 5 exchanges: after 4 every further one undoes others",)
 
 
 def test_every_question_is_asked_once_and_survives_the_database():

@@ -1,7 +1,7 @@
 """The usual questions about a trained network as lists of named chains. No torch."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,10 @@ from nasablate.training.deletion.chains import (
     scaled,
     unit_indices,
 )
+
+Pairs = tuple[tuple[int, int], ...]
+"""Places whose units can be exchanged."""
+_MOST_FAILURES = 100
 
 Kind = Literal[
     "intact", "single", "pair", "stage", "downsampling", "random", "scaling", "reordering"
@@ -123,24 +127,35 @@ def reorderings(
 ) -> tuple[Case, ...]:
     """Return orders in which random pairs of units of equal shape have been exchanged.
 
-    A pair is drawn from all pairs of places that hold units with equal input and output; the
-    exchanges of one case are made one after the other, so that later ones may undo earlier ones.
+    Pairs are drawn from all pairs of places that hold units with equal input and output, and
+    exchanged one after the other. No exchange undoes others: with fewer, the order cannot be had.
+    Every draw has a random stream of its own; ``Case.repeat`` is its number, and streams whose
+    exchanges undo one another are passed over, so that all others are equally likely.
 
     Raises:
-        InputError: a number of exchanges is below 1, or no two units have equal shapes.
+        InputError: a number of exchanges is below 1 or above ``most_exchanges``, or no two units
+            have equal shapes.
     """
-    if any(count < 1 for count in swaps):
-        message = f"swaps = {min(swaps)}: must be at least 1"
-        raise InputError(message)
     pairs = exchangeable_pairs(blueprint)
     if not pairs:
         message = "no two units have equal input and output shapes, so no order but one can run"
         raise InputError(message)
+    most = most_exchanges(blueprint)
+    for count in swaps:
+        if not 1 <= count <= most:
+            message = f"swaps = {count}: must be from 1 to {most}, or exchanges undo one another"
+            raise InputError(message)
     return tuple(
-        _reordering(blueprint, pairs, count, repeat, seed)
+        _reordering(blueprint, pairs, exchanges, repeat)
         for count in swaps
-        for repeat in range(repeats)
+        for repeat, exchanges in itertools.islice(_drawn_exchanges(pairs, count, seed), repeats)
     )
+
+
+def most_exchanges(blueprint: Blueprint) -> int:
+    """Return how many exchanges can follow one another without undoing what was done."""
+    links = _Links()
+    return sum(links.join(*pair) for pair in exchangeable_pairs(blueprint))
 
 
 def possible_units(blueprint: Blueprint) -> tuple[int, ...]:
@@ -148,7 +163,7 @@ def possible_units(blueprint: Blueprint) -> tuple[int, ...]:
     return tuple(c.unit for c in deletable(blueprint) if c.possible)
 
 
-def exchangeable_pairs(blueprint: Blueprint) -> tuple[tuple[int, int], ...]:
+def exchangeable_pairs(blueprint: Blueprint) -> Pairs:
     """Return all pairs of units that keep the same shape."""
     parts, units = blueprint.parts, unit_indices(blueprint)
     fragments = {unit: parts[unit].fragment for unit in units}
@@ -201,15 +216,53 @@ def _scaling(blueprint: Blueprint, units: list[int], factor: float, *, together:
     return Case("scaling", f"{name} x {factor:g}", chain, tuple(units), factor)
 
 
+class _Links:
+    """Places joined by exchanges. One within a group undoes: it makes the order less shuffled."""
+
+    def __init__(self) -> None:
+        self._group: dict[int, frozenset[int]] = {}
+
+    def join(self, first: int, second: int) -> bool:
+        """Join the groups of two places; False if they are in one group already."""
+        one, other = (self._group.get(place, frozenset({place})) for place in (first, second))
+        both = one | other
+        self._group |= dict.fromkeys(both, both)
+        return one != other
+
+
+def _drawn_exchanges(
+    pairs: Pairs, count: int, seed: int
+) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Yield draws of so many exchanges that do not undo one another, with their stream's number."""
+    failed = 0
+    for stream in itertools.count():
+        rng = np.random.default_rng([seed, count, stream])
+        places: list[int] = rng.integers(len(pairs), size=count).tolist()
+        drawn = [pairs[place] for place in places]
+        links = _Links()
+        if all(links.join(*pair) for pair in drawn):
+            failed = 0
+            yield stream, drawn
+        elif failed < _MOST_FAILURES:
+            failed += 1
+        else:  # so near the most exchanges hardly a whole draw would do
+            yield stream, _one_by_one(pairs, count, rng)
+
+
+def _one_by_one(pairs: Pairs, count: int, rng: np.random.Generator) -> list[tuple[int, int]]:
+    links = _Links()
+    places: list[int] = rng.permutation(len(pairs)).tolist()
+    joining = (pairs[place] for place in places if links.join(*pairs[place]))
+    return list(itertools.islice(joining, count))
+
+
 def _reordering(
-    blueprint: Blueprint, pairs: tuple[tuple[int, int], ...], swaps: int, repeat: int, seed: int
+    blueprint: Blueprint, pairs: Pairs, exchanges: Sequence[tuple[int, int]], repeat: int
 ) -> Case:
-    rng = np.random.default_rng([seed, swaps, repeat])
-    units = unit_indices(blueprint)
+    units, swaps = unit_indices(blueprint), len(exchanges)
     order = list(units)
-    drawn: list[int] = rng.integers(len(pairs), size=swaps).tolist()
-    for index in drawn:
-        first, second = (unit - units.start for unit in pairs[index])
+    for pair in exchanges:
+        first, second = (unit - units.start for unit in pair)
         order[first], order[second] = order[second], order[first]
     steps = {step.unit: step for step in intact(blueprint)}
     return Case(

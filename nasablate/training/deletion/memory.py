@@ -36,12 +36,11 @@ def largest_batch(
         InputError: not even one image fits.
     """
     root = grow(chains)
-    if needed_bytes(blueprint, root, 1, form) > memory_bytes:
-        least = needed_bytes(blueprint, root, 1, form)
-        remedy = "" if form == "depth" else ", ask for fewer chains at once, or use form: depth"
+    least = needed_bytes(blueprint, root, 1, form)
+    if least > memory_bytes:
         message = (
-            f"memory_bytes = {memory_bytes}: one image with {len(chains)} chains needs {least};"
-            f" allow more{remedy}"
+            f"memory = {memory_bytes:,} bytes: one image under {len(chains):,} deletions needs"
+            f" {least:,}; allow at least {-(-least // 2**20)}MiB"
         )
         raise InputError(message)
     low, high = 1, MOST_BATCH

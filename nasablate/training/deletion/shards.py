@@ -20,7 +20,7 @@ from nasablate.training.deletion.evaluation import evaluate_chains
 from nasablate.training.deletion.results import ChainResults, joined
 
 
-def evaluate_sharded(
+def evaluate_sharded(  # noqa: PLR0913 - the chains, and how they are shared out
     net: Net,
     chains: Sequence[Chain],
     part: Part,
@@ -28,6 +28,7 @@ def evaluate_sharded(
     *,
     batch: int,
     workers: int,
+    keep_logits: bool = False,
 ) -> ChainResults:
     """Return what ``evaluate_chains`` returns on one thread, bit for bit, on a CPU.
 
@@ -42,6 +43,7 @@ def evaluate_sharded(
         info: What they are normalised by.
         batch: Images per batch.
         workers: Processes; 1 evaluates here, with the threads torch has.
+        keep_logits: Whether results hold the logits too.
 
     Raises:
         InputError: a chain cannot be run.
@@ -50,8 +52,8 @@ def evaluate_sharded(
     check_chains(net.blueprint, chains)
     spans = shard_spans(len(part), batch, workers)
     if len(spans) == 1:
-        return _evaluate(net, chains, part, info, batch)
-    payload = pickle.dumps((net, tuple(chains), info, batch))
+        return _evaluate(net, chains, part, info, batch, keep_logits=keep_logits)
+    payload = pickle.dumps((net, tuple(chains), info, batch, keep_logits))
     pieces = [_take(part, span) for span in spans]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(len(spans), mp_context=context) as pool:
@@ -75,15 +77,15 @@ def shard_spans(num_images: int, batch: int, workers: int) -> list[range]:
 
 def _serve(payload: bytes, part: Part) -> ChainResults:
     torch.set_num_threads(1)
-    net, chains, info, batch = pickle.loads(payload)  # noqa: S301 - our own bytes
-    return _evaluate(net, chains, part, info, batch)
+    net, chains, info, batch, keep_logits = pickle.loads(payload)  # noqa: S301 - our own bytes
+    return _evaluate(net, chains, part, info, batch, keep_logits=keep_logits)
 
 
 def _evaluate(
-    net: Net, chains: Sequence[Chain], part: Part, info: DataInfo, batch: int
+    net: Net, chains: Sequence[Chain], part: Part, info: DataInfo, batch: int, *, keep_logits: bool
 ) -> ChainResults:
     batches = eval_batches(part, info, batch, torch.device("cpu"))
-    return evaluate_chains(net, chains, batches, form="depth")
+    return evaluate_chains(net, chains, batches, form="depth", keep_logits=keep_logits)
 
 
 def _take(part: Part, span: range) -> Part:

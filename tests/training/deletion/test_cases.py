@@ -15,6 +15,7 @@ from nasablate.training.deletion.cases import (
     branch_scalings,
     downsampling_deletion,
     kendall_tau,
+    most_exchanges,
     pair_deletions,
     possible_units,
     random_deletions,
@@ -150,7 +151,8 @@ def test_branch_scalings() -> None:
 
 def test_reorderings_stay_within_equal_shapes() -> None:
     blueprint = preset("resnet-110")
-    cases = reorderings(blueprint, [1, 2, 5, 40, 400], 20, seed=0)
+    assert most_exchanges(blueprint) == 17 + 16 + 16
+    cases = reorderings(blueprint, [1, 2, 5, 40, 49], 20, seed=0)
     check_chains(blueprint, [case.chain for case in cases])
     for case in cases:
         order = [step.unit for step in case.chain]
@@ -166,17 +168,42 @@ def test_reorderings_stay_within_equal_shapes() -> None:
         expected = sum(t * w for t, w in zip(taus, weights, strict=True)) / pairs
         assert case.group_tau == pytest.approx(expected)
         assert case.kendall_tau >= case.group_tau
-    assert all(case.group_tau < 1 for case in cases if case.swaps == 1)
-    far = [case.group_tau for case in cases if case.swaps == 400]
+        # with fewer exchanges the order cannot be had: each joins two cycles of the permutation
+        assert 54 - num_cycles([unit - 1 for unit in order]) == case.swaps
+    assert all(case.group_tau < 1 for case in cases)
+    far = [case.group_tau for case in cases if case.swaps == 49]
     assert abs(sum(far) / len(far)) < 0.1
     assert cases[:20] == reorderings(blueprint, [1], 20, seed=0)
+    assert cases[20:25] == reorderings(blueprint, [2], 5, seed=0)
+
+
+def num_cycles(permutation: list[int]) -> int:
+    left, count = set(range(len(permutation))), 0
+    while left:
+        place, count = left.pop(), count + 1
+        while (place := permutation[place]) in left:
+            left.remove(place)
+    return count
+
+
+def test_draws_whose_exchanges_undo_one_another_are_passed_over() -> None:
+    blueprint = preset("resnet-20")  # 3, 2 and 2 units that keep their shape
+    two = reorderings(blueprint, [2], 60, seed=0)
+    assert [case.repeat for case in two] != list(range(60))
+    assert all(case.units for case in two)
+    # of the nine orders that need two exchanges, 3-cycles can be drawn in three of 5 x 5 ways, ...
+    assert len({case.chain for case in two}) == 9
+    assert most_exchanges(blueprint) == 4
+    assert len({case.chain for case in reorderings(blueprint, [4], 20, seed=0)}) == 2
+    with pytest.raises(InputError, match="swaps = 5: must be from 1 to 4"):
+        reorderings(blueprint, [5], 1, seed=0)
 
 
 def test_orders_that_no_network_allows() -> None:
     blueprint = preset("pyramidnet-110-a270")
     with pytest.raises(InputError, match="no two units have equal"):
         reorderings(blueprint, [1], 1, seed=0)
-    with pytest.raises(InputError, match="at least 1"):
+    with pytest.raises(InputError, match="swaps = 0: must be from 1 to 4"):
         reorderings(preset("resnet-20"), [0], 1, seed=0)
 
 

@@ -97,6 +97,7 @@ def test_largest_batch_is_the_largest_that_fits() -> None:
             assert needed_bytes(blueprint, root, batch + 1, form) > budget
         least = needed_bytes(blueprint, grow(chains), 1, form)
         assert largest_batch(blueprint, chains, least, form) == 1
-        with pytest.raises(InputError, match=f"memory_bytes = {least - 1}: one image .* {least}"):
+        remedy = f"allow at least {-(-least // 2**20)}MiB"
+        with pytest.raises(InputError, match=f"one image under .* needs {least:,}; {remedy}"):
             largest_batch(blueprint, chains, least - 1, form)
     assert largest_batch(blueprint, chains, 2**50) == 4096
