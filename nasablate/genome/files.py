@@ -13,6 +13,7 @@ from nasablate.genome.edits import apply_edits, check_path
 from nasablate.genome.genome import Genome
 from nasablate.genome.problems import nearest
 from nasablate.genome.recipe import Recipe
+from nasablate.genome.weights_header import genome_text, is_safetensors
 from nasablate.genome.yaml_source import YamlSource, parse_yaml, read_yaml
 
 if TYPE_CHECKING:  # each kind of study is loaded with the first file of that kind
@@ -46,7 +47,8 @@ def load_genome(ref: str | Path | Mapping[str, Any], *, relative_to: Path | None
     """Load a genome from a preset's name, a YAML file or plain data.
 
     Args:
-        ref: The name, path or mapping; a path may be relative to ``relative_to``.
+        ref: The name, path or mapping; a path may be relative to ``relative_to``. A safetensors
+            file of ``nasablate export`` stands for the genome in it.
         relative_to: Folder of the file that names this genome.
 
     Raises:
@@ -240,6 +242,8 @@ def _find(ref: str | Path, folder: str, what: str, relative_to: Path | None) -> 
     beside = relative_to / path if relative_to is not None else path
     for candidate in (beside, path):
         if _is_file(candidate):
+            if what == "genome" and is_safetensors(candidate):
+                return parse_yaml(genome_text(candidate), str(candidate))
             return read_yaml(candidate)
     if isinstance(ref, str) and "/" not in ref and path.suffix not in {".yaml", ".yml"}:
         hint = nearest(ref, presets)

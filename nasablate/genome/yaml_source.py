@@ -13,6 +13,7 @@ from ruamel.yaml.reader import ReaderError
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
 from nasablate.genome.problems import dotted
+from nasablate.genome.weights_header import is_safetensors
 
 _MAX_BYTES = 1_000_000
 _MAX_VALUES = 100_000
@@ -58,6 +59,12 @@ def read_yaml(path: Path) -> YamlSource:
             tags or values other than plain data, or its top level is no mapping.
     """
     name = str(path)
+    if is_safetensors(path):
+        remedy = (
+            "name it where a genome is named, such as beside weights in a deletion file;"
+            " 'nasablate describe FILE' shows its network"
+        )
+        raise _refuse(name, "is a file of weights, not YAML", remedy)
     try:
         raw = path.read_bytes()
     except OSError as error:

@@ -212,11 +212,16 @@ def _as_it_is(name: str, genome: Genome, recipe: Recipe, info: "DataInfo") -> Va
     except SpecError as error:
         raise _at(name, error) from None
     if digest(needed) != digest(own):
-        size = f"{info.channels} x {info.height} x {info.width}, {info.classes} classes"
-        rule = f"it was made for other images than {info.name} ({size})"
-        remedy = "name the data it was trained on"
-        place = f"networks.{name}"
-        raise SpecError(Problem(place, name, rule, remedy, loc=("networks", name)))
+        shape = f"{{channels: {info.channels}, height: {info.height}, width: {info.width}}}"
+        size = _size(info.channels, info.height, info.width, info.classes)
+        own_size = _size(*own.input, genome.classes)
+        rule = f"the genome is made for other images than those of {info.name} ({size})"
+        remedy = (
+            f"if its weights are of such images, write the genome with input: {shape} and"
+            f" classes: {info.classes}; else name the data it was trained on"
+        )
+        loc = ("networks", name)
+        raise SpecError(Problem(f"networks.{name}", own_size, rule, remedy, loc=loc))
     return Variant(
         genome=genome,
         recipe=recipe,
@@ -225,6 +230,10 @@ def _as_it_is(name: str, genome: Genome, recipe: Recipe, info: "DataInfo") -> Va
         cost=cost(own),
         ignored=(),
     )
+
+
+def _size(channels: int, height: int, width: int, classes: int) -> str:
+    return f"{channels} x {height} x {width}, {classes} classes"
 
 
 def _at(name: str, error: SpecError, below: str = "") -> SpecError:

@@ -1,4 +1,5 @@
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from nasablate.errors import SpecError
 from nasablate.genome import (
     SearchSpec,
+    load_deletion,
     load_genome,
     load_genome_text,
     load_recipe,
@@ -163,3 +165,33 @@ def test_genome_text_is_located_by_the_name_given():
 
 def test_an_unknown_preset_names_the_nearest():
     assert "did you mean 'pyramidnet-110-a48'?" in message_of(load_genome, "pyramidnet-110-a488")
+
+
+def weights_file(path, metadata):
+    """Write a safetensors file with one number in it."""
+    header = {"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}, "__metadata__": metadata}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + b"\0" * 4)
+    return path
+
+
+def test_a_file_of_weights_stands_for_the_genome_in_it(tmp_path):
+    genome = load_genome("resnet-20")
+    file = weights_file(tmp_path / "w0.safetensors", {"genome": genome.canonical_json()})
+    assert load_genome(str(file)) == genome
+    assert load_genome(file.name, relative_to=tmp_path) == genome
+    study = tmp_path / "delete.yaml"
+    study.write_text(
+        "kind: deletion\nname: try\ndata: digits\n"
+        "networks: {mine: {genome: w0.safetensors, weights: [w0.safetensors]}}\n"
+    )
+    assert load_deletion(study).networks["mine"].genome == genome.document()
+
+
+def test_files_of_weights_that_cannot_stand_for_a_genome(tmp_path):
+    others = weights_file(tmp_path / "others.safetensors", {"format": "pt"})
+    assert "holds weights without a genome" in message_of(load_genome, str(others))
+    assert "is a file of weights, not YAML; name it where" in message_of(load_search, others)
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(others.read_bytes()[:8] + b"{" + b"x" * 200)
+    assert "is no whole safetensors file" in message_of(load_genome, str(damaged))

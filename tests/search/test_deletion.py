@@ -233,6 +233,12 @@ def test_networks_of_another_study_and_from_files(tmp_path):
         ({"trained": "nowhere"}, StoreError, "nowhere"),
         ({"trained": "try.networks/7"}, StoreError, "no complete trial of try.networks/7"),
         ({"trained": "try.networks"}, InputError, "has 2 networks; say arm: one of"),
+        (
+            {"genome": {"kind": "genome", **NET}, "weights": ["none"]},
+            SpecError,
+            r"networks\.a = '3 x 32 x 32, 10 classes': .* digits \(1 x 8 x 8, 10 classes\); if .*"
+            r"input: \{channels: 1, height: 8, width: 8\} and classes: 10",
+        ),
         ({"base": NET, "edits": {"width": 0}}, SpecError, r"networks\.a\.width = 0"),
         ({"base": NET, "edits": {"widht": 8}}, SpecError, r"networks\.a\.edits\.widht"),
     ],
