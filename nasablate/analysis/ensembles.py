@@ -1,6 +1,7 @@
 """Networks whose class probabilities are averaged: error by number, disagreement, calibration.
 
-Intervals here speak of new images of the same source, for these very networks.
+Intervals here speak of new images of the same source, for these very networks; none leaves the
+range that errors and gains can have.
 """
 
 import itertools
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nasablate.analysis.paired import Interval
+from nasablate.analysis.score_intervals import share_difference, share_of_networks
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from nasablate.analysis.score_intervals import Shares
 
     Probabilities = NDArray[np.float64]
     """[members x images x classes], each row over classes adds up to 1."""
@@ -50,7 +54,7 @@ class SizePoint:
     """Whether these are all subsets of this size; else they were drawn at random."""
     error: float
     """Percent, mean over subsets."""
-    interval: Interval | None
+    interval: Interval
     """95 % over images, of that mean."""
     least: float
     most: float
@@ -69,7 +73,7 @@ class ClassGain:
     ensemble: float
     gain: float
     """Percentage points."""
-    interval: Interval | None
+    interval: Interval
     """95 % over images of the class."""
 
 
@@ -84,7 +88,7 @@ class EnsembleAnalysis:
     ensemble: Quality
     gain: float
     """Error of the mean member minus that of the ensemble, percentage points."""
-    gain_interval: Interval | None
+    gain_interval: Interval
     sizes: tuple[SizePoint, ...]
     disagreement: float
     """Percent of images on which two members name different classes, mean over pairs."""
@@ -110,18 +114,18 @@ def analyse(probabilities: "Probabilities", labels: "Labels", seed: int = 0) -> 
     each = [quality(member, labels) for member in probabilities]
     mean = _mean_quality(each)
     together = quality(whole, labels)
-    gains = 100.0 * (_wrong(probabilities, labels).mean(axis=0) - _wrong(whole[None], labels)[0])
+    members, ensemble = _wrong(probabilities, labels).mean(axis=0), _wrong(whole[None], labels)[0]
     return EnsembleAnalysis(
         members=len(probabilities),
         images=len(labels),
         mean_member=mean,
         ensemble=together,
         gain=mean.error - together.error,
-        gain_interval=_interval(gains),
+        gain_interval=share_difference(members, ensemble, len(probabilities)),
         sizes=tuple(_sizes(probabilities, labels, seed)),
         disagreement=_disagreement(probabilities),
         ambiguity=ambiguity(probabilities),
-        classes=tuple(_classes(probabilities, labels, gains)),
+        classes=tuple(_classes(members, ensemble, labels, len(probabilities))),
     )
 
 
@@ -199,15 +203,6 @@ def _mean_quality(found: Sequence[Quality]) -> Quality:
     )
 
 
-def _interval(values: "NDArray[np.float64]") -> Interval | None:
-    """Return the normal 95 % interval of the mean over images; None below two."""
-    if len(values) < 2:
-        return None
-    mean = float(values.mean())
-    half = 1.959963984540054 * float(values.std(ddof=1)) / math.sqrt(len(values))
-    return Interval(mean - half, mean + half)
-
-
 def _sizes(probabilities: "Probabilities", labels: "Labels", seed: int) -> Iterator[SizePoint]:
     import numpy as np
 
@@ -218,7 +213,7 @@ def _sizes(probabilities: "Probabilities", labels: "Labels", seed: int) -> Itera
         found: list[Quality] = []
         for subset in subsets:
             mean = probabilities[list(subset)].mean(axis=0)
-            wrong += 100.0 * (mean.argmax(axis=1) != labels)
+            wrong += mean.argmax(axis=1) != labels
             found.append(quality(mean, labels))
         errors = [q.error for q in found]
         mean_quality = _mean_quality(found)
@@ -227,7 +222,7 @@ def _sizes(probabilities: "Probabilities", labels: "Labels", seed: int) -> Itera
             subsets=len(subsets),
             is_every=is_every,
             error=mean_quality.error,
-            interval=_interval(wrong / len(subsets)),
+            interval=share_of_networks(wrong / len(subsets), len(subsets)),
             least=min(errors),
             most=max(errors),
             cross_entropy=mean_quality.cross_entropy,
@@ -261,19 +256,19 @@ def _disagreement(probabilities: "Probabilities") -> float:
 
 
 def _classes(
-    probabilities: "Probabilities", labels: "Labels", gains: "NDArray[np.float64]"
+    members: "Shares", ensemble: "Shares", labels: "Labels", networks: int
 ) -> Iterator[ClassGain]:
+    """Yield every class; ``members`` is the share of networks that are wrong, by image."""
     import numpy as np
 
-    wrong = _wrong(probabilities, labels).mean(axis=0)
     for label in np.unique(labels).tolist():
         own = labels == label
-        members, gain = 100.0 * float(wrong[own].mean()), float(gains[own].mean())
+        before, after = 100.0 * float(members[own].mean()), 100.0 * float(ensemble[own].mean())
         yield ClassGain(
             label=label,
             images=int(own.sum()),
-            members=members,
-            ensemble=members - gain,
-            gain=gain,
-            interval=_interval(gains[own]),
+            members=before,
+            ensemble=after,
+            gain=before - after,
+            interval=share_difference(members[own], ensemble[own], networks),
         )

@@ -50,7 +50,7 @@ def _lines(result: "DeletionResult") -> Iterator[str]:
     for table in all_tables(result):
         yield ""
         yield from filled(table.caption)
-        yield _table(table)
+        yield table_text(table)
     yield ""
     yield from filled(rule(result))
     yield f"database  {shown(result.url)}"
@@ -58,7 +58,7 @@ def _lines(result: "DeletionResult") -> Iterator[str]:
     yield f"look at it  nasablate dashboard{option}"
 
 
-def _table(table: "Table") -> str:
+def table_text(table: "Table") -> str:
     """Return a table with keyboard signs; columns without any entry are left out."""
     rows = [[_keyboard(str(cell)) for cell in row] for row in table.rows]
     kept = [i for i in range(len(table.columns)) if any(row[i] for row in rows)]

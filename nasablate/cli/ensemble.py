@@ -11,10 +11,11 @@ from nasablate.cli.output import write_json
 from nasablate.cli.reading import read_database
 
 if TYPE_CHECKING:
-    from nasablate.search.ensemble import EnsembleResult
+    from nasablate.search.ensemble_result import EnsembleResult
 
 EXAMPLES = """\
   nasablate ensemble deletion-resnet-pyramidnet-smoke
+  nasablate ensemble deletion-resnet-pyramidnet-smoke --arms preresnet,pyramidnet
   nasablate ensemble deletion-resnet-pyramidnet-smoke --deletions --svg ensemble.svg"""
 
 
@@ -25,13 +26,13 @@ class Part(StrEnum):
     TEST = "test"
 
 
-def command(
+def command(  # noqa: PLR0913 - one parameter per option
     studies: Annotated[
         list[str],
         typer.Argument(
             metavar="STUDY...",
             help="Studies whose trials kept their weights: ablations with evaluate: test,"
-            " confirmations, deletion studies.",
+            " confirmations, deletion studies (also those of files of weights).",
             show_default=False,
         ),
     ],
@@ -40,6 +41,14 @@ def command(
         Part | None,
         typer.Option(help="The images; those that judge the first study if not given."),
     ] = None,
+    arms: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Only these arms or networks, separated by commas.",
+            show_default=False,
+        ),
+    ] = None,
     deletions: Annotated[
         bool,
         typer.Option(
@@ -47,6 +56,13 @@ def command(
             help="Also take every trained network as an ensemble of its single-unit deletions.",
         ),
     ] = False,
+    memory: Annotated[
+        str,
+        typer.Option(
+            metavar="BYTES",
+            help="The most that activations take in one process, and all probabilities in this.",
+        ),
+    ] = "2GiB",
     svg: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw error by number of members.", show_default=False),
@@ -58,9 +74,10 @@ def command(
 
     Every network over its seeds, and all networks together: error by number of members,
     disagreement, ambiguity, calibration, and gains by class. A training whose recipe has
-    snapshots is an ensemble, too.
+    snapshots is an ensemble, too. What networks say of the images is kept with their study, so
+    that asking again is quick, and the result shows in the first study's reports.
     """
-    from nasablate.search.ensemble import run_ensemble
+    from nasablate.search.ensemble import EnsembleOptions, run_ensemble
 
     if svg is not None:
         from nasablate.cli.writing import check_target
@@ -70,12 +87,15 @@ def command(
     def tell(name: str, done: int, total: int) -> None:
         typer.echo(f"{name} ({done + 1} of {total} networks)", err=True)
 
+    options = EnsembleOptions(
+        part=None if part is None else part.value,
+        arms=_names(arms),
+        deletions=deletions,
+        memory=_bytes(memory),
+    )
     try:
         with read_database(storage) as database:
-            chosen = None if part is None else part.value
-            result = run_ensemble(
-                database, studies, part=chosen, deletions=deletions, on_network=tell
-            )
+            result = run_ensemble(database, studies, options, tell)
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -87,6 +107,25 @@ def command(
         from nasablate.cli.ensemble_text import ensemble_text
 
         typer.echo(ensemble_text(result))
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def _bytes(text: str) -> int:
+    """Read what ``--memory`` says.
+
+    Raises:
+        SpecError: it is no number of bytes.
+    """
+    from nasablate.errors import Problem, SpecError
+    from nasablate.genome.deletion import parse_bytes
+
+    try:
+        return int(str(parse_bytes(text if not text.isdigit() else int(text))))
+    except ValueError as error:
+        raise SpecError(Problem("--memory", text, str(error))) from None
 
 
 def _draw(result: "EnsembleResult", path: Path, *, quiet: bool) -> None:

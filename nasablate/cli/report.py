@@ -57,6 +57,7 @@ class Picture(StrEnum):
     RANDOM = "random"
     ORDERS = "orders"
     PATHS = "paths"
+    ENSEMBLES = "ensembles"
 
 
 def command(  # noqa: PLR0913 - one parameter per form

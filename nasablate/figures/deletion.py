@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nasablate.analysis.deletion import Summary
+from nasablate.figures.ensemble import ensemble_data
 from nasablate.figures.lines import LinePoint, Lines, Series
 from nasablate.search.deletion_path_results import PathResult
 from nasablate.search.deletion_result import NetworkResult
+from nasablate.search.ensemble_result import EnsembleResult
 
 _BAND = "bands are 95 % intervals over trained networks"
 
@@ -19,20 +21,24 @@ class DeletionFigures:
     random: Lines | None
     orders: Lines | None
     paths: Lines | None
+    ensembles: Lines | None = None
 
     def present(self) -> tuple[Lines, ...]:
         """Return those that can be drawn."""
-        every = (self.units, self.random, self.orders, self.paths)
+        every = (self.units, self.random, self.orders, self.paths, self.ensembles)
         return tuple(figure for figure in every if figure is not None)
 
 
-def deletion_figures(networks: Sequence[NetworkResult]) -> DeletionFigures:
-    """Return the figures of a study from its networks."""
+def deletion_figures(
+    networks: Sequence[NetworkResult], ensembles: EnsembleResult | None = None
+) -> DeletionFigures:
+    """Return the figures of a study from its networks, and from ensembles of them."""
     return DeletionFigures(
         units=_if_any(units_data(networks)),
         random=_if_any(random_data(networks)),
         orders=_if_any(orders_data(networks)),
         paths=_if_any(paths_data(networks)),
+        ensembles=None if ensembles is None else _if_any(ensemble_data(ensembles)),
     )
 
 

@@ -1,7 +1,7 @@
 """Numbers of the figure of ensembles: error by number of members."""
 
 from nasablate.figures.lines import LinePoint, Lines, Series
-from nasablate.search.ensemble import EnsembleResult
+from nasablate.search.ensemble_result import EnsembleResult
 
 
 def ensemble_data(result: EnsembleResult) -> Lines:
@@ -12,15 +12,15 @@ def ensemble_data(result: EnsembleResult) -> Lines:
             LinePoint(
                 x=float(size.members),
                 y=size.error,
-                low=None if size.interval is None else max(0.0, size.interval.low),
-                high=None if size.interval is None else size.interval.high,
+                low=size.interval.low,
+                high=size.interval.high,
                 label=f"{size.members} members",
             )
             for size in ensemble.analysis.sizes
         ]
         series.append(Series(ensemble.name, tuple(points)))
     return Lines(
-        key="ensemble",
+        key="ensembles",
         title="Error by number of networks averaged",
         x_title="networks whose probabilities are averaged",
         y_title="error, %",

@@ -53,6 +53,7 @@ class PlainPanel(_Panel):
         "scale",
         "orders",
         "paths",
+        "ensembles",
     ]
 
 

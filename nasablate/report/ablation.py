@@ -28,6 +28,7 @@ from nasablate.search.ablation_result import (
     load_ablation_result,
     shown_trials,
 )
+from nasablate.search.ensemble_result import EnsembleResult, kept_ensembles
 from nasablate.search.spec_guard import stored_spec
 from nasablate.store import Database, Epoch, TrialRecord
 
@@ -86,6 +87,11 @@ class AblationReport:
     def present(self) -> int:
         """Replicates with a result."""
         return sum(len(arm.errors) for arm in self.result.arms)
+
+    @cached_property
+    def ensembles(self) -> EnsembleResult | None:
+        """Those last made of its networks."""
+        return kept_ensembles(self.attributes)
 
     @property
     def reference(self) -> str:
@@ -197,6 +203,7 @@ class AblationReport:
             },
             "environment": [fact.document() for fact in self.environment.facts],
             "spec": self.spec.document(),
+            "ensembles": None if self.ensembles is None else self.ensembles.document(),
             "figures": figures,
         }
 

@@ -26,6 +26,7 @@ from nasablate.report.ablation_words import (
     state_sentence,
 )
 from nasablate.report.class_tables import classes_sentence, classes_table
+from nasablate.report.ensemble_tables import ensembles_section
 from nasablate.report.markup import (
     Section,
     code_block,
@@ -60,6 +61,7 @@ def ablation_page(report: AblationReport, read_at: datetime) -> str:
         *_sizes(report),
         *_reported(report),
         _curves(report),
+        *ensembles_section(report.ensembles),
         _replicates(report),
         _arms(report),
         section("protocol", "Protocol", table(tables.protocol_table(report))),

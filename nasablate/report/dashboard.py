@@ -64,6 +64,7 @@ TITLES: dict[str, str] = {
     "scale": "Weaker branches",
     "orders": "Exchanged units",
     "paths": "Paths",
+    "ensembles": "Ensembles",
     "front": "Pareto front",
     "slice": "Error by axis",
     "contour": "Two axes at once",
@@ -96,6 +97,7 @@ _NEEDS: dict[str, str] = {
         ("contrasts", "units", "random", "groups", "pairs", "scale", "orders", "paths"),
         "a deletion study that asks for it",
     ),
+    "ensembles": "'nasablate ensemble' to be run first",
     "failures": "something that failed or is missing",
 }
 """What a panel needs that a study may not have."""

@@ -35,7 +35,7 @@ class DeletionReport:
     @cached_property
     def figures(self) -> DeletionFigures:
         """What is drawn."""
-        return deletion_figures(self.result.networks)
+        return deletion_figures(self.result.networks, self.result.ensembles)
 
     @property
     def image_counts(self) -> dict[str, int]:

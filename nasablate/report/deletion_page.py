@@ -10,6 +10,7 @@ from nasablate.report import deletion_tables as tables
 from nasablate.report.deletion import DeletionReport
 from nasablate.report.deletion_drawings import lines_drawing
 from nasablate.report.deletion_words import answer, images_sentence, rule
+from nasablate.report.ensemble_tables import ensembles_section
 from nasablate.report.markup import (
     Section,
     code_block,
@@ -39,6 +40,7 @@ def deletion_page(report: DeletionReport, read_at: datetime) -> str:
         _compared(report),
         _units(report),
         *_more(report),
+        *ensembles_section(report.result.ensembles),
         _missing(report),
         section("protocol", "Protocol", table(tables.protocol_table(report.spec, result))),
         environment_section(report.environment),

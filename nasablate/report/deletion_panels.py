@@ -8,6 +8,7 @@ from nasablate.report import deletion_tables as tables
 from nasablate.report.deletion import DeletionReport
 from nasablate.report.deletion_drawings import lines_drawing
 from nasablate.report.deletion_words import answer, images_sentence
+from nasablate.report.ensemble_tables import ensembles_panel
 from nasablate.report.markup import code_block, items, paragraph
 from nasablate.report.reproduce import commands
 from nasablate.report.sections import environment_table
@@ -64,6 +65,7 @@ DELETION_PANELS: Mapping[str, DeletionPanel] = {
         show.table(tables.paths_table(report.result)),
         show.table(tables.effective_table(report.result)),
     ),
+    "ensembles": lambda report, show: ensembles_panel(report.result.ensembles, show),
     "failures": _missing,
     "protocol": lambda report, show: show.table(tables.protocol_table(report.spec, report.result)),
     "environment": lambda report, show: show.table(environment_table(report.environment)),

@@ -7,6 +7,7 @@ from nasablate.analysis.deletion import NetworkContrast, Summary
 from nasablate.analysis.paired import Interval
 from nasablate.figures.numerals import DASH, number, probability, signed, signed_interval
 from nasablate.genome import DeletionSpec
+from nasablate.report.ensemble_tables import ensemble_tables
 from nasablate.report.tables import (
     CellValue,
     Gap,
@@ -340,6 +341,7 @@ def all_tables(result: DeletionResult) -> Iterator[Table]:
         reorder_table(result),
         paths_table(result),
         effective_table(result),
+        *(() if result.ensembles is None else ensemble_tables(result.ensembles)),
         notes_table(result),
         missing_table(result),
     ]

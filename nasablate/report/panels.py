@@ -30,6 +30,7 @@ from nasablate.report import panel_drawings as drawings
 from nasablate.report.ablation import AblationReport
 from nasablate.report.deletion import DeletionReport
 from nasablate.report.deletion_panels import DELETION_PANELS
+from nasablate.report.ensemble_tables import ensembles_panel
 from nasablate.report.loading import PlainStudy, Report, data_of
 from nasablate.report.markup import Drawing, code_block, items, paragraph, sign, table
 from nasablate.report.reproduce import commands
@@ -225,6 +226,7 @@ _ABLATION: Mapping[str, _AblationPanel] = {
         ablation_drawings.sizes_drawing(report), report.sizes and report.sizes.document()
     ),
     "reported": _reported,
+    "ensembles": lambda report, show: ensembles_panel(report.ensembles, show),
     "curves": lambda report, show: show.drawing(
         ablation_drawings.curves_drawing(report), report.curves.document()
     ),
@@ -248,6 +250,7 @@ _SEARCH: Mapping[str, _SearchPanel] = {
     "sizes": lambda report, show: show.drawing(
         search_drawings.sizes_drawing(report), report.chart.document()
     ),
+    "ensembles": lambda report, show: ensembles_panel(report.ensembles, show),
     "parallel": lambda report, show: _drawn(
         parallel_data(report.completed), drawings.parallel_drawing, show
     ),

@@ -12,6 +12,7 @@ from nasablate.figures.as_lines import (
     sizes_lines,
 )
 from nasablate.figures.edf import edf_data
+from nasablate.figures.ensemble import ensemble_data
 from nasablate.figures.forest_svg import forest_svg
 from nasablate.figures.front import front_data
 from nasablate.figures.importance import importance_data
@@ -24,6 +25,7 @@ from nasablate.report.deletion import DeletionReport
 from nasablate.report.loading import Report, kind_of
 from nasablate.report.panel_drawings import RESAMPLES
 from nasablate.report.search import SearchReport
+from nasablate.search.ensemble_result import EnsembleResult
 
 Sketch = tuple[str, Callable[[], str]]
 """A figure's name and how it is drawn."""
@@ -62,11 +64,18 @@ def _sketches(report: Report) -> Iterator[Sketch]:
     match report:
         case AblationReport():
             yield from _ablation(report)
+            yield from _ensembles(report.ensembles)
         case SearchReport():
             yield from _search(report)
+            yield from _ensembles(report.ensembles)
         case DeletionReport():
             for lines in report.figures.present():
                 yield _lines(lines)
+
+
+def _ensembles(found: EnsembleResult | None) -> Iterator[Sketch]:
+    if found is not None and found.ensembles:
+        yield _lines(ensemble_data(found))
 
 
 def _lines(lines: Lines) -> Sketch:

@@ -11,6 +11,7 @@ from nasablate.figures.numerals import number
 from nasablate.figures.trials import TrialsChart, trials_data
 from nasablate.genome import SearchSpec
 from nasablate.report.environment import Environment, environment_of
+from nasablate.search.ensemble_result import EnsembleResult, kept_ensembles
 from nasablate.search.result import CandidateResult, Interval, SearchResult, load_result
 from nasablate.search.spec_guard import stored_spec
 from nasablate.store import Database, Epoch, TrialRecord
@@ -50,6 +51,11 @@ class SearchReport:
     def chart(self) -> TrialsChart:
         """Errors by number and by size."""
         return trials_data(self.result, self.epochs)
+
+    @cached_property
+    def ensembles(self) -> EnsembleResult | None:
+        """Those last made of its networks."""
+        return kept_ensembles(self.attributes)
 
     @cached_property
     def completed(self) -> tuple[Completed, ...]:

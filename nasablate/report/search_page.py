@@ -4,6 +4,7 @@ from datetime import datetime
 
 from nasablate import __version__
 from nasablate.report import search_tables as tables
+from nasablate.report.ensemble_tables import ensembles_section
 from nasablate.report.markup import (
     Section,
     code_block,
@@ -31,6 +32,7 @@ def search_page(report: SearchReport, read_at: datetime) -> str:
     sections = [
         _answer(report),
         _trials(report),
+        *ensembles_section(report.ensembles),
         section("protocol", "Protocol", table(tables.protocol_table(report))),
         environment_section(report.environment),
         _reproduce(report),

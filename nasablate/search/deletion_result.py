@@ -19,6 +19,7 @@ from nasablate.search.deletion_estimates import Estimate, estimates
 from nasablate.search.deletion_path_results import EffectivePaths, PathResult, path_results
 from nasablate.search.deletion_paths import measured_paths
 from nasablate.search.deletion_trials import Deletion, Images, deletion_of
+from nasablate.search.ensemble_result import EnsembleResult, kept_ensembles
 from nasablate.store import Database, StudyStore
 
 _NONE: Values = {}
@@ -157,6 +158,8 @@ class DeletionResult:
     contrast_note: str
     """Why networks are not compared, if they are not."""
     num_trials: int
+    ensembles: EnsembleResult | None = None
+    """Those last made of its networks."""
     interrupted: bool = False
 
     @property
@@ -220,6 +223,7 @@ def load_deletion_result(
         estimates=estimates(study, spec, images),
         contrast_note=found.note,
         num_trials=num_trials,
+        ensembles=kept_ensembles(attributes),
         interrupted=interrupted,
     )
 

@@ -1,150 +1,113 @@
 """Ensembles of networks that kept their weights: over seeds, over arms, and of one network.
 
-Databases keep which images are right, not class probabilities, so these are computed again from
-the weights.
+Databases keep which images are right, not class probabilities, so these are computed from the
+weights, once: ``ensemble_logits`` keeps them beside the study.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from nasablate.analysis.ensembles import EnsembleAnalysis, analyse
-from nasablate.errors import DataError, InputError
-from nasablate.genome import DataSpec, Genome, Recipe
-from nasablate.search.deletion_networks import networks_name_of
-from nasablate.store import Database, StudyStore, TestReading, TrialRecord, now
+from nasablate.analysis.ensembles import analyse
+from nasablate.blueprint import lower
+from nasablate.errors import InputError
+from nasablate.genome import DataSpec
+from nasablate.search.ensemble_members import Trained, find_members
+from nasablate.search.ensemble_result import Ensemble, EnsembleResult, What, keep_ensembles
+from nasablate.store import Database, StudyStore, TestReading, now
+from nasablate.training.deletion.cases import possible_units
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from nasablate.data import DataInfo
-    from nasablate.data.images import Part
-    from nasablate.nets import Net
+    from nasablate.search.deletion_evaluation import Place
+    from nasablate.search.ensemble_logits import Bench
+
+    Probabilities = NDArray[np.float64]
+    """[images x classes]"""
 
 PURPOSE = "ensemble of trained networks"
-_WEIGHTS = "weights.pt"
-What = Literal["seeds", "mixed", "snapshots", "one network"]
+DEFAULT_MEMORY = 2 * 2**30
+Part = Literal["validation", "test"]
 OnNetwork = Callable[[str, int, int], None]
 """Is told a trial's name, how many networks are done, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ensemble:
-    """Some networks averaged."""
+class EnsembleOptions:
+    """What ensembles are made of, and with which means."""
 
-    name: str
-    what: What
-    """Trainings of one network; of several; one training at several epochs; or one trained network,
-    intact and with every single unit deleted."""
-    members: tuple[str, ...]
-    """``STUDY/NUMBER``, the epoch, or the deleted unit."""
-    analysis: EnsembleAnalysis
-
-
-@dataclass(frozen=True, slots=True)
-class EnsembleResult:
-    """All ensembles of some studies."""
-
-    part: str
-    data: str
-    class_names: tuple[str, ...]
-    ensembles: tuple[Ensemble, ...]
-    skipped: tuple[str, ...]
-    """Trials left out, and why."""
-
-    def document(self) -> dict[str, Any]:
-        """Return the result as plain JSON data."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class _Trained:
-    study: StudyStore
-    trial: TrialRecord
-    group: str
-
-    @property
-    def weights(self) -> Path:
-        return self.study.trial_folder(self.trial.number) / _WEIGHTS
-
-    @property
-    def snapshots(self) -> tuple[tuple[int, Path], ...]:
-        """Epochs before the last and their weights; none if one of them is missing."""
-        recipe = Recipe.parse(json.loads(self.trial.attributes["recipe"]))
-        folder = self.weights.parent
-        found = tuple((epoch, folder / f"weights.{epoch}.pt") for epoch in recipe.snapshot_epochs)
-        return found if all(path.exists() for _, path in found) else ()
+    part: Part | None = None
+    """The images; None takes those that judge the first study."""
+    arms: tuple[str, ...] = ()
+    """Names of arms or networks; none for all."""
+    deletions: bool = False
+    """Also make an ensemble of every trained network by itself, from its single-unit deletions."""
+    memory: int = DEFAULT_MEMORY
+    """Bytes that activations may take in one process, and the probabilities averaged in this
+    one."""
 
 
 def run_ensemble(
     database: Database,
     names: Sequence[str],
-    *,
-    part: Literal["validation", "test"] | None = None,
-    deletions: bool = False,
+    options: EnsembleOptions | None = None,
     on_network: OnNetwork | None = None,
 ) -> EnsembleResult:
     """Average the networks of studies, every network over its seeds and all of them together.
 
+    The result is kept with the first study, where its reports find it.
+
     Args:
         database: Where the studies are.
-        names: Studies whose trials kept their weights; a deletion study stands for the networks it
-            trained.
-        part: The images; None takes those that judge the first study.
-        deletions: Also make an ensemble of every trained network by itself, from its single-unit
-            deletions.
+        names: Studies whose trials kept their weights; a deletion study stands for its networks.
+        options: Which networks, images and means.
         on_network: Is told how far it is.
 
     Raises:
         StoreError: there is no such study.
-        InputError: fewer than two networks kept their weights, or studies have other images.
+        InputError: fewer than two networks have weights, there is no such arm, studies have other
+            images, or memory is too small.
         DataError: the data cannot be used, or have no such part.
         RunError: weights cannot be read.
     """
-    studies = [_study(database, name) for name in names]
+    from nasablate.data import load_info
+
+    asked = options or EnsembleOptions()
+    studies = [database.study(name) for name in names]
     data = _same_data(studies)
-    chosen = part or _judging_part(studies[0])
-    trained, skipped = _trained(studies, several=len(studies) > 1)
-    alone = deletions or any(member.snapshots for member in trained)
-    if len(trained) < (1 if alone else 2):
-        reason = skipped[0] if skipped else "no trial is complete"
-        message = f"{', '.join(names)}: {len(trained)} networks kept their weights; {reason}"
+    info = load_info(data)
+    members = find_members(database, studies, info, asked.arms)
+    alone = asked.deletions or any(member.snapshots for member in members.trained)
+    if len(members.trained) < (1 if alone else 2):
+        reason = members.skipped[0] if members.skipped else "no trial is complete"
+        message = f"{', '.join(names)}: {len(members.trained)} networks have weights; {reason}"
         raise InputError(message)
-    bench = _Bench(data, chosen)
-    found: list[Ensemble] = []
-    probabilities: dict[str, NDArray[np.float64]] = {}
-    for done, member in enumerate(trained):
-        if on_network is not None:
-            on_network(member.trial.name, done, len(trained))
-        net = bench.net(member)
-        probabilities[member.trial.name] = bench.probabilities(net)
-        _note_reading(member, chosen, probabilities[member.trial.name], bench.labels)
-        if member.snapshots:
-            found.append(bench.snapshots(member, probabilities[member.trial.name]))
-        if deletions:
-            found.append(bench.one_network(member, net))
-    seeds = list(_over_seeds(trained, probabilities, bench))
-    return EnsembleResult(
-        part=chosen,
-        data=bench.info.name,
-        class_names=bench.info.class_names,
-        ensembles=(*seeds, *found),
-        skipped=tuple(skipped),
+    from nasablate.search.ensemble_logits import Bench
+
+    bench = Bench(data, info, asked.part or _judging_part(studies[0]), _place(asked.memory))
+    work = _Work(bench, asked, members.trained, on_network)
+    found = EnsembleResult(
+        studies=tuple(names),
+        part=bench.name,
+        data=info.name,
+        class_names=info.class_names,
+        ensembles=tuple(work.run()),
+        skipped=(*members.skipped, *work.skipped),
     )
+    keep_ensembles(studies[0], found)
+    return found
 
 
-def _study(database: Database, name: str) -> StudyStore:
-    study = database.study(name)
-    if study.attributes().get("kind") != "deletion":
-        return study
-    networks = database.find(networks_name_of(name))
-    if networks is None:
-        message = f"study {name!r} trained no networks of its own; name the study that did"
-        raise InputError(message)
-    return networks
+def _place(memory: int) -> "Place":
+    from nasablate.genome.space import Resources
+    from nasablate.search.deletion_evaluation import Place
+    from nasablate.search.job import choose_device
+    from nasablate.search.timing import concurrent_trials
+
+    return Place(choose_device(1.0), concurrent_trials(Resources()), 1, memory)
 
 
 def _same_data(studies: Sequence[StudyStore]) -> DataSpec:
@@ -159,145 +122,131 @@ def _same_data(studies: Sequence[StudyStore]) -> DataSpec:
     return DataSpec.parse(found[0])
 
 
-def _judging_part(study: StudyStore) -> Literal["validation", "test"]:
+def _judging_part(study: StudyStore) -> Part:
     spec = json.loads(study.attributes()["spec"])
     return "test" if spec.get("evaluate") == "test" else "validation"
 
 
-def _trained(studies: Sequence[StudyStore], *, several: bool) -> tuple[list[_Trained], list[str]]:
-    trained: list[_Trained] = []
-    skipped: list[str] = []
-    for study in studies:
-        for trial in study.trials():
-            own = _Trained(study, trial, _group(study, trial, several=several))
-            if trial.state != "complete":
-                skipped.append(f"{trial.name} is not complete ({trial.state})")
-            elif not own.weights.exists():
-                skipped.append(f"{trial.name} kept no weights")
-            else:
-                trained.append(own)
-    return trained, skipped
+class _Work:
+    """Makes all ensembles, network by network."""
 
+    def __init__(
+        self,
+        bench: "Bench",
+        options: EnsembleOptions,
+        trained: Sequence[Trained],
+        on_network: OnNetwork | None,
+    ) -> None:
+        self.bench = bench
+        self.options = options
+        self.trained = trained
+        self.on_network = on_network
+        self.skipped: list[str] = []
 
-def _group(study: StudyStore, trial: TrialRecord, *, several: bool) -> str:
-    attributes = trial.attributes
-    own = attributes.get("arm") or attributes.get("network") or attributes["network_digest"][:12]
-    return f"{study.name}: {own}" if several else str(own)
+    def run(self) -> list[Ensemble]:
+        """Return every network over its seeds, all together, then networks by themselves."""
+        self._check_all_memory()
+        alone: list[Ensemble] = []
+        probabilities: dict[str, Probabilities] = {}
+        for done, member in enumerate(self.trained):
+            if self.on_network is not None:
+                self.on_network(member.name, done, len(self.trained))
+            own = self.bench.probabilities(member)
+            if not _are_finite(own):
+                self.skipped.append(f"{member.name}: its logits are no numbers")
+                continue
+            probabilities[member.name] = own
+            self._note_reading(member, own)
+            alone += self._snapshots(member, own)
+            alone += self._without_units(member)
+        return [*self._over_seeds(probabilities), *alone]
 
+    def _over_seeds(self, probabilities: "Mapping[str, Probabilities]") -> Iterator[Ensemble]:
+        groups: dict[str, list[str]] = {}
+        for member in self.trained:
+            if member.name in probabilities:
+                groups.setdefault(member.group, []).append(member.name)
+        for name, members in groups.items():
+            if len(members) > 1:
+                yield self._ensemble(name, "seeds", members, [probabilities[m] for m in members])
+        if len(groups) > 1:
+            every = list(probabilities)
+            yield self._ensemble("all", "mixed", every, list(probabilities.values()))
 
-def _over_seeds(
-    trained: Sequence[_Trained],
-    probabilities: "Mapping[str, NDArray[np.float64]]",
-    bench: "_Bench",
-) -> Iterator[Ensemble]:
-    """Yield every network over its seeds, then all together if there are several networks."""
-    groups: dict[str, list[str]] = {}
-    for member in trained:
-        groups.setdefault(member.group, []).append(member.trial.name)
-    for name, members in groups.items():
-        if len(members) > 1:
-            yield bench.ensemble(name, "seeds", members, [probabilities[m] for m in members])
-    if len(groups) > 1:
-        every = list(probabilities)
-        yield bench.ensemble("all", "mixed", every, list(probabilities.values()))
-
-
-def _note_reading(
-    member: _Trained,
-    part: str,
-    probabilities: "NDArray[np.float64]",
-    labels: "NDArray[np.int64]",
-) -> None:
-    """Record that the test set was read, once per network."""
-    import numpy as np
-
-    if part != "test":
-        return
-    read = {r.number for r in member.study.test_readings() if r.purpose == PURPOSE}
-    if member.trial.number in read:
-        return
-    right = probabilities.argmax(axis=1) == labels
-    true = probabilities[np.arange(len(labels)), labels]
-    member.study.add_test_reading(
-        TestReading(
-            study=member.study.name,
-            number=member.trial.number,
-            purpose=PURPOSE,
-            error=100.0 * float((~right).mean()),
-            loss=float(-np.log(np.maximum(true, 1e-12)).mean()),
-            num_images=len(labels),
-            correct=np.packbits(right).tobytes(),
-            read_at=now(),
-        )
-    )
-
-
-class _Bench:
-    """The images, and what networks say of them."""
-
-    def __init__(self, data: DataSpec, part: Literal["validation", "test"]) -> None:
-        from nasablate.data import load_info, load_test, load_train
-
-        self.info: DataInfo = load_info(data)
-        if part == "test" and not self.info.num_test:
-            message = f"{self.info.name} has no test images; use --part validation"
-            raise DataError(message)
-        self.part: Part = load_test(data) if part == "test" else load_train(data).val
-        self.labels: NDArray[np.int64] = self.part.labels
-
-    def net(self, member: _Trained, weights: Path | None = None) -> "Net":
-        """Return a trained network, with its last weights or others of its training."""
-        from nasablate.search.deletion_evaluation import weighted_net
-
-        attributes = member.trial.attributes
-        genome = Genome.parse(member.trial.genome)
-        recipe = Recipe.parse(json.loads(attributes["recipe"]))
-        return weighted_net(genome, recipe, weights or member.weights, member.trial.name)
-
-    def probabilities(self, net: "Net") -> "NDArray[np.float64]":
-        """Return the class probabilities, [images x classes]."""
-        from nasablate.training.deletion.chains import intact
-
-        return self._run(net, [intact(net.blueprint)])[0]
-
-    def snapshots(self, member: _Trained, last: "NDArray[np.float64]") -> Ensemble:
-        """Return the ensemble of a training's weights after several epochs."""
+    def _snapshots(self, member: Trained, last: "Probabilities") -> Iterator[Ensemble]:
+        """Yield the ensemble of a training's weights after several epochs, if it kept them."""
+        if not member.snapshots:
+            return
         epochs = [f"epoch {epoch}" for epoch, _ in member.snapshots]
-        found = [self.probabilities(self.net(member, path)) for _, path in member.snapshots]
-        name = f"snapshots of {member.trial.name} ({member.group})"
-        return self.ensemble(name, "snapshots", [*epochs, "last epoch"], [*found, last])
+        found = [self.bench.probabilities(member, path) for _, path in member.snapshots]
+        name = f"snapshots of {member.name} ({member.group})"
+        yield self._ensemble(name, "snapshots", [*epochs, "last epoch"], [*found, last])
 
-    def one_network(self, member: _Trained, net: "Net") -> Ensemble:
-        """Return the ensemble of a network and its single-unit deletions."""
-        from nasablate.training.deletion.cases import intact_case, single_deletions
+    def _without_units(self, member: Trained) -> Iterator[Ensemble]:
+        """Yield the ensemble of a network and its single-unit deletions, if asked."""
+        if not self.options.deletions:
+            return
+        names, found = self.bench.without_units(member)
+        if _are_finite(found):
+            yield self._ensemble(f"{member.name} ({member.group})", "one network", names, found)
+        else:
+            self.skipped.append(f"{member.name} with units deleted: its logits are no numbers")
 
-        cases = [intact_case(net.blueprint), *single_deletions(net.blueprint)]
-        found = self._run(net, [case.chain for case in cases])
-        names = [case.name if case.kind == "intact" else f"without {case.name}" for case in cases]
-        return self.ensemble(f"{member.trial.name} ({member.group})", "one network", names, found)
+    def _check_all_memory(self) -> None:
+        """Refuse what memory does not hold before anything is computed."""
+        self._check_memory(len(self.trained), f"{len(self.trained)} networks")
+        for member in self.trained if self.options.deletions else ():
+            units = len(possible_units(lower(member.genome)))
+            self._check_memory(1 + units, f"{member.name} and its {units} deletions")
 
-    def ensemble(
+    def _check_memory(self, members: int, what: str) -> None:
+        needed = self.bench.bytes_needed(members)
+        if needed > self.options.memory:
+            message = (
+                f"--memory {self.options.memory / 2**30:.3g}GiB: the probabilities of {what} take"
+                f" {needed / 2**30:.3g}GiB; allow more, or take fewer networks with --arms"
+            )
+            raise InputError(message)
+
+    def _ensemble(
         self,
         name: str,
         what: What,
         members: Sequence[str],
-        probabilities: "Sequence[NDArray[np.float64]]",
+        probabilities: "Sequence[Probabilities] | NDArray[np.float64]",
     ) -> Ensemble:
-        """Average probabilities."""
         import numpy as np
 
-        return Ensemble(name, what, tuple(members), analyse(np.stack(probabilities), self.labels))
+        stacked = np.asarray(probabilities)
+        return Ensemble(name, what, tuple(members), analyse(stacked, self.bench.labels))
 
-    def _run(self, net: "Net", chains: Sequence[Any]) -> "list[NDArray[np.float64]]":
+    def _note_reading(self, member: Trained, probabilities: "Probabilities") -> None:
+        """Record that the test set was read, once per network."""
         import numpy as np
-        import torch
 
-        from nasablate.data.batches import eval_batches
-        from nasablate.training.deletion.evaluation import evaluate_chains
+        if self.bench.name != "test":
+            return
+        read = {r.number for r in member.study.test_readings() if r.purpose == PURPOSE}
+        if member.number in read:
+            return
+        labels = self.bench.labels
+        right = probabilities.argmax(axis=1) == labels
+        true = probabilities[np.arange(len(labels)), labels]
+        member.study.add_test_reading(
+            TestReading(
+                study=member.study.name,
+                number=member.number,
+                purpose=PURPOSE,
+                error=100.0 * float((~right).mean()),
+                loss=float(-np.log(np.maximum(true, 1e-12)).mean()),
+                num_images=len(labels),
+                correct=np.packbits(right).tobytes(),
+                read_at=now(),
+            )
+        )
 
-        batches = eval_batches(self.part, self.info, 256, torch.device("cpu"))
-        results = evaluate_chains(net, chains, batches, keep_logits=True)
-        assert results.logits is not None
-        logits = results.logits.astype(np.float64)
-        shifted = np.exp(logits - logits.max(axis=2, keepdims=True))
-        return list(shifted / shifted.sum(axis=2, keepdims=True))
+
+def _are_finite(probabilities: "NDArray[np.float64]") -> bool:
+    import numpy as np
+
+    return bool(np.isfinite(probabilities).all())

@@ -18,6 +18,7 @@ from nasablate.report.loading import load_any_report, twin_with_weights
 from nasablate.report.search import load_search_report
 from nasablate.report.shown import Subject
 from nasablate.search.deletion import run_deletion
+from nasablate.search.ensemble import run_ensemble
 from nasablate.store import open_database
 from tests.report.pages import check_page
 from tests.report.searches import NASTY, make_wide_search
@@ -36,6 +37,7 @@ def subjects(tmp_path_factory):
     asked = {"scale": {"factors": [0.5]}, "paths": {"samples": 2, "images": 20},
              "delete": {**DELETE, "pairs": "adjacent"}}  # fmt: skip
     run_deletion(spec_of(seeds=1, reorder={"swaps": [1], "repeats": 1}, **asked), url, "inline")
+    run_ensemble(open_database(url), ["try"])
     return {
         "deletion": Subject("try", load_any_report(open_database(url), "try")),
         "ablation": Subject("try", load_ablation_report(ablation, "try")),

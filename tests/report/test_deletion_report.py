@@ -109,6 +109,9 @@ def test_ensembles_over_seeds_together_and_of_one_network(study):
     means = [own["analysis"]["mean_member"]["error"] for own in found["ensembles"]]
     assert means[:2] == pytest.approx(errors)
     assert means[2] == pytest.approx(sum(errors) / 2)
+    assert report["ensembles"]["ensembles"] == found["ensembles"]
+    assert "ensembles" in report["figures"]
+    assert "Error by number of members" in run("report", "tiny", "--storage", url)
 
 
 def test_an_ensemble_on_the_test_set_is_recorded_once(study):
@@ -132,4 +135,11 @@ def test_records_go_out_and_come_in_through_the_commands(study):
     one = json.loads(run("report", "tiny", "--json", "--storage", url))
     two = json.loads(run("report", "tiny", "--json", "--storage", other))
     assert one["rise_contrasts"] == two["rise_contrasts"]
+    assert two["ensembles"] is None  # records hold no weights
+    one["figures"].pop("ensembles", None)
     assert one["figures"] == two["figures"]
+    result = CliRunner().invoke(app, ["ensemble", "tiny", "--storage", other])
+    assert isinstance(result.exception, NasablateError)
+    assert "its evaluations came from records.csv, and records hold no weights" in str(
+        result.exception
+    )
