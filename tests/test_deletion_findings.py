@@ -99,6 +99,47 @@ def test_errors_and_rises(network: str) -> None:
     in_row(NAMES[network], f"{whole:.2f}", *cells)
 
 
+def test_the_vgg_like_network() -> None:
+    file = "records-vgg.csv"
+    spec = load_deletion(FOLDER / "vgg.yaml")
+    assert sorted(intact("vgg", file)) == list(range(spec.seeds)) == list(range(4))
+    single = rises("vgg", file, kind="single")
+    assert len(single) == 6
+    every = told(summarize(mean_over(list(single.values()))))
+    whole = fmean(intact("vgg", file).values())
+    in_row("VGG-like, 4 trainings", f"{whole:.2f}", every, "cannot be deleted", every)
+
+
+def test_the_ensemble() -> None:
+    document = json.loads((FOLDER / "ensemble-vgg.json").read_text(encoding="utf-8"))
+    (found,) = document["ensembles"]
+    own, text = found["analysis"], " ".join(findings().split())
+    assert own["images"] == 10_000
+    assert own["mean_member"]["error"] == pytest.approx(
+        fmean(intact("vgg", "records-vgg.csv").values())
+    )
+    for size in own["sizes"]:
+        ends = f"{size['interval']['low']:.2f} to {size['interval']['high']:.2f}"
+        each = (size["error"], size["least"], size["most"])
+        error, least, most = (f"{value:.2f}" for value in each)
+        in_row(str(size["members"]), str(size["subsets"]), error, ends, least, most)
+    gain = own["gain_interval"]
+    assert f"gains {own['gain']:.2f} points" in text
+    assert f"({gain['low']:.2f} to {gain['high']:.2f})" in text
+    assert f"on {own['disagreement']:.2f} % of the images" in text
+    before, after = own["mean_member"], own["ensemble"]
+    assert f"from {before['cross_entropy']:.3f} to {after['cross_entropy']:.3f}" in text
+    errors_before, errors_after = before["calibration_error"], after["calibration_error"]
+    assert f"from {errors_before:.2f} to {errors_after:.2f} %" in text
+    names = dict(enumerate(document["class_names"]))
+    by_gain = sorted(own["classes"], key=lambda one: one["gain"])
+    least, most = by_gain[0], by_gain[-1]
+    assert (
+        f"from {least['gain']:+.2f} ({names[least['label']]}) to {most['gain']:+.2f} points"
+        f" ({names[most['label']]})" in text
+    )
+
+
 def test_verdicts() -> None:
     spec = load_deletion(FOLDER / "reduced.yaml")
     others = [name for name in NAMES if name != "preresnet"]
