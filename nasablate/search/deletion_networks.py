@@ -214,7 +214,8 @@ def _as_it_is(name: str, genome: Genome, recipe: Recipe, info: "DataInfo") -> Va
     if digest(needed) != digest(own):
         shape = f"{{channels: {info.channels}, height: {info.height}, width: {info.width}}}"
         size = _size(info.channels, info.height, info.width, info.classes)
-        own_size = _size(*own.input, genome.classes)
+        channels, height, width = own.input
+        own_size = _size(channels, height, width, genome.classes)
         rule = f"the genome is made for other images than those of {info.name} ({size})"
         remedy = (
             f"if its weights are of such images, write the genome with input: {shape} and"
