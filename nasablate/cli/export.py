@@ -15,12 +15,11 @@ from nasablate.cli.options import (
     code_permission,
     read_genome,
 )
-from nasablate.cli.output import plural
-from nasablate.cli.reading import read_database, study_of_ours
 from nasablate.cli.writing import check_target, whole_file
-from nasablate.errors import InputError, Problem, SpecError, StoreError
+from nasablate.errors import InputError, Problem, SpecError
 
 if TYPE_CHECKING:
+    from nasablate.cli.kept_weights import KeptNetwork
     from nasablate.genome import Genome
     from nasablate.nets import Net
 
@@ -30,7 +29,6 @@ EXAMPLES = """\
   nasablate export best.safetensors --to best.py"""
 
 SUFFIXES = (".safetensors", ".pt2", ".onnx", ".py")
-_WEIGHTS = "weights.pt"
 
 
 def command(
@@ -70,45 +68,33 @@ def command(
     if weights is not None and seed is not None:
         raise InputError("--weights and --seed exclude each other; drop one")
     with code_permission(allowed=allow_code):
-        genome, kept = _network(what, storage)
-        net = _weighted(genome, weights or kept, seed)
+        found = _network(what, storage)
+        of_its_own = weights is None and seed is None
+        net = _weighted(found.genome, found.weights if of_its_own else weights, seed)
         if net is None and to.suffix.lower() != ".py":
             rule = "has no weights of its own"
             remedy = "say --weights FILE, or --seed 0 for untrained ones"
             raise SpecError(Problem("NETWORK", what, rule, remedy))
-        lines = _write(genome, net, to)
+        lines = _write(found.genome, net, to)
+    if of_its_own and found.note:
+        lines.append(found.note)
     typer.echo("\n".join(lines))
 
 
-def _network(what: str, storage: str) -> tuple["Genome", Path | None]:
+def _network(what: str, storage: str) -> "KeptNetwork":
     """Return the network that an argument names, and where its weights are, if they are kept."""
+    from nasablate.cli.kept_weights import KeptNetwork, kept_network
+
     path = Path(what)
     if path.suffix == ".safetensors":
         from nasablate.nets.network_file import genome_of
         from nasablate.nets.weight_files import read_weights
 
-        return genome_of(read_weights(path)), path
+        return KeptNetwork(genome_of(read_weights(path)), path)
     name, _, number = what.rpartition("/")
     if name and re.fullmatch(r"\d+", number) and not path.exists():
-        return _trial(name, int(number), storage)
-    return read_genome(what), None
-
-
-def _trial(name: str, number: int, storage: str) -> tuple["Genome", Path | None]:
-    from nasablate.genome import Genome
-
-    with read_database(storage) as database:
-        study = study_of_ours(database, name)
-        trials = {trial.number: trial for trial in study.trials()}
-        folder = study.trial_folder(number)
-    if number not in trials:
-        message = f"study {name!r} has no trial {number}; it has {plural(len(trials), 'trial')}"
-        raise InputError(message)
-    trial = trials[number]
-    if "genome" not in trial.attributes:
-        message = f"trial {trial.name} is no training; name one of study {name}.networks"
-        raise InputError(message)
-    return Genome.parse(trial.genome), folder / _WEIGHTS
+        return kept_network(name, int(number), storage)
+    return KeptNetwork(read_genome(what))
 
 
 def _weighted(genome: "Genome", path: Path | None, seed: int | None) -> "Net | None":
@@ -124,13 +110,6 @@ def _weighted(genome: "Genome", path: Path | None, seed: int | None) -> "Net | N
         return net.eval()
     if path is None:
         return None
-    if path.name == _WEIGHTS and not path.exists():
-        message = (
-            f"{path}: the trial kept no weights; ablations with evaluate: test, confirmations and"
-            " deletion studies keep them; or train the network again with"
-            " 'nasablate train GENOME --keep FILE.safetensors' and export that file"
-        )
-        raise StoreError(message)
     return with_weights(genome, read_weights(path))
 
 

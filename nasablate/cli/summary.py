@@ -46,6 +46,10 @@ def _lines(result: "SearchResult") -> Iterator[str]:
     yield _line("database", shown(result.url))
     option = "" if result.url == DEFAULT_STORAGE else f" --storage {shown(result.url)}"
     yield _line("look at it", f"nasablate dashboard{option}")
+    if result.winner is not None:
+        name = result.winner.trial.name
+        file = f"{name.replace('/', '-')}.safetensors"
+        yield _line("take it out", f"nasablate export {name} --to {file}{option}")
 
 
 def _front(result: "SearchResult") -> Iterator[str]:

@@ -12,12 +12,13 @@ from nasablate.cli.reading import read_database, study_of_ours
 from nasablate.errors import InputError
 
 if TYPE_CHECKING:
-    from nasablate.store import StudyStore
+    from nasablate.store import StudyStore, TrialRecord
 
 EXAMPLES = """\
   nasablate trials quickstart
   nasablate trials quickstart 7
-  nasablate trials quickstart/7 --json"""
+  nasablate trials quickstart/7 --json
+  nasablate trials quickstart/7 --genome > my_network.yaml"""
 
 
 def command(
@@ -29,16 +30,24 @@ def command(
         typer.Argument(metavar="NUMBER", min=0, help="One trial.", show_default=False),
     ] = None,
     *,
+    genome: Annotated[
+        bool, typer.Option("--genome", help="Of one trial: print its genome as a YAML file.")
+    ] = False,
     storage: StorageOption = DEFAULT_STORAGE,
     as_json: JsonOption = False,
 ) -> None:
     """List a study's trials, or show one in full."""
     name, chosen = _parse_name(study, number)
+    if genome and (chosen is None or as_json):
+        message = f"--genome prints one trial as YAML; write 'nasablate trials {name}/0 --genome'"
+        raise InputError(message)
     with read_database(storage) as database:
         found = study_of_ours(database, name)
         objectives = dict(found.attributes()["objectives"])
         if chosen is None:
             _list_trials(found, objectives, as_json=as_json)
+        elif genome:
+            _show_genome(found, chosen)
         else:
             _show_trial(found, objectives, chosen, as_json=as_json)
 
@@ -85,17 +94,31 @@ def _list_trials(study: "StudyStore", objectives: Mapping[str, str], *, as_json:
 def _show_trial(
     study: "StudyStore", objectives: Mapping[str, str], number: int, *, as_json: bool
 ) -> None:
-    trials = {trial.number: trial for trial in study.trials()}
-    if number not in trials:
-        message = (
-            f"study {study.name!r} has no trial {number}; it has {plural(len(trials), 'trial')}"
-        )
-        raise InputError(message)
-    document = trial_details(trials[number], objectives, study.curves().get(number, ()))
+    trial = _trial(study, number)
+    document = trial_details(trial, objectives, study.curves().get(number, ()))
     if as_json:
         write_json(document)
     else:
         _write_details(document)
+
+
+def _show_genome(study: "StudyStore", number: int) -> None:
+    from nasablate.genome.yaml_source import yaml_text
+
+    trial = _trial(study, number)
+    if "genome" not in trial.attributes:
+        message = f"trial {trial.name} is no training; name one of study {study.name}.networks"
+        raise InputError(message)
+    typer.echo(yaml_text(trial.genome), nl=False)
+
+
+def _trial(study: "StudyStore", number: int) -> "TrialRecord":
+    trials = {trial.number: trial for trial in study.trials()}
+    if number not in trials:
+        count = plural(len(trials), "trial")
+        message = f"study {study.name!r} has no trial {number}; it has {count}"
+        raise InputError(message)
+    return trials[number]
 
 
 def _write_details(document: Mapping[str, Any]) -> None:

@@ -16,7 +16,12 @@ def objectives_of(spec: SearchSpec) -> dict[str, Direction]:
 
 def confirm_name(spec: SearchSpec) -> str:
     """Return the name of the study that confirms a search."""
-    return f"{spec.name}.confirm"
+    return confirmation_of(spec.name)
+
+
+def confirmation_of(search: str) -> str:
+    """Return the name of the study that confirms a search of this name."""
+    return f"{search}.confirm"
 
 
 def candidates(

@@ -55,6 +55,12 @@ def test_search_and_what_can_be_read_after_it(
     assert "n = 2 fresh seeds" in captured.out
     assert captured.out.count("test error ") == 1
     assert "sqlite:///runs/nasablate.db" in captured.out
+    label, command = captured.out.splitlines()[-1].split("  ", 1)
+    assert label == "take it out"
+    assert run(*command.split()[1:]) == 0
+    said = capsys.readouterr().out
+    assert "gives the network back" in said
+    assert "lowest validation error" in said
     assert "2/2  trial 1  complete after 2 epochs" in captured.err
 
     studies = {study["name"]: study for study in run_json(capsys, "studies")}
