@@ -65,30 +65,10 @@ def layout(*names: str) -> str:
     return "\n\n".join(_layout(name) for name in names)
 
 
-def layer_table() -> str:
-    """Return the table of AlexNet with 64 filters, layer by layer."""
-    blueprint = _edited("alexnet-64", {"input.height": 227, "input.width": 227})
-    rows: list[tuple[str, ...]] = []
-    counts = {"conv": 0, "pool": 0, "fc": 5}
-    for layer in blueprint.layers:
-        kind = _table_kind(layer)
-        if not kind:
-            continue
-        if kind in counts:
-            counts[kind] += 1
-            kind = f"{kind}{5 if kind == 'pool' and counts[kind] == 3 else counts[kind]}"
-        rows.append(
-            (
-                kind,
-                op_text(layer.op).removesuffix(", bias"),
-                families.size(layer.shape),
-                f"{prod(layer.shape) * 4 / 1024:,.0f}",
-                f"{layer_params(layer) / 1e3:,.0f}",
-                f"{layer_macs(layer) / 1e6:,.0f}",
-            )
-        )
-    headers = ("layer", "what", "output", "memory KB", "params k", "MACs M")
-    return families.table(headers, rows, numeric=headers[2:])
+def command(*arguments: str) -> str:
+    """Return a command of nasablate and what it prints."""
+    shown = generate.run_command(list(arguments))
+    return "\n".join(["```", f"$ nasablate {' '.join(arguments)}", shown, "```"])
 
 
 def against(*names: str) -> str:
@@ -134,12 +114,12 @@ def factorised() -> str:
     """Return what the forms of an n x n convolution of 64 channels cost on a map of 17 x 17."""
     rows: list[tuple[str, ...]] = []
     for kernel in (3, 5, 7):
-        whole = _form(kernel, "square")
-        for form in ("square", "stacked", "row_column", "parallel"):
+        whole = _stage_of("window-square", {"unit.kernel": kernel})[1]
+        for form in ("square", "stacked", "row-column", "parallel"):
             if kernel == 3 and form == "stacked":
                 continue
-            params, macs = _form(kernel, form)
-            share = f"{params / whole[0]:.0%}"
+            _, params, macs = _stage_of(f"window-{form}", {"unit.kernel": kernel})
+            share = f"{params / whole:.0%}"
             rows.append((f"{kernel}x{kernel}", form, f"{params:,}", f"{macs:,}", share))
     headers = ("kernel", "form", "weights", "MACs", "share")
     return families.table(headers, rows, numeric=headers[2:])
@@ -147,27 +127,15 @@ def factorised() -> str:
 
 def reductions() -> str:
     """Return what three ways from 35x35x320 to 17x17x640 cost (arXiv 1512.00567, Fig. 9, 10)."""
-    conv = {"kind": "conv", "width": 640}
-    pool = {"kernel": 3, "stride": 2}
-    half = {"convs": [{"kernel": 3, "width": 320}]}
-    parallel = {
-        "kind": "inception",
-        "widths": "own",
-        "padding": "valid",
-        "branches": [half, {"pool": "max"}],
-    }
     ways = {
-        "convolution, then pool": {"units": 1, "unit": conv, "pool": {**pool, "at": "end"}},
-        "pool, then convolution": {"units": 1, "unit": conv, "pool": {**pool, "at": "start"}},
-        "both in parallel": {"units": 1, "unit": parallel, "stride": 2},
+        "convolution, then pool": "convolution-then-pool",
+        "pool, then convolution": "pool-then-convolution",
+        "both in parallel": "parallel",
     }
     rows: list[tuple[str, ...]] = []
-    for name, stage in ways.items():
-        fragment = _one_stage(320, 35, stage)
-        found = fragment.cost
-        params = found.params - found.norm_params
-        output = families.size(fragment.output_shape)
-        rows.append((name, output, f"{params:,}", f"{found.macs:,}"))
+    for name, file in ways.items():
+        output, params, macs = _stage_of(f"reduction-{file}", {})
+        rows.append((name, output, f"{params:,}", f"{macs:,}"))
     return families.table(("way", "output", "weights", "MACs"), rows, ("output", "weights", "MACs"))
 
 
@@ -286,12 +254,6 @@ def _layer_words(layer: Layer) -> str:
             return op_text(layer.op)
 
 
-def _table_kind(layer: Layer) -> str:
-    kinds = {"conv1": "conv", "stage_pool": "pool", "flatten": "flatten"}
-    name = layer.name.rsplit(".", 1)[-1]
-    return kinds.get(name, "fc" if name in {"hidden1", "hidden2", "fc"} else "")
-
-
 def _of_convs(blueprint: Blueprint) -> int:
     return sum(layer_params(layer) for layer in blueprint.layers if isinstance(layer.op, Conv))
 
@@ -304,26 +266,11 @@ def _until(blueprint: Blueprint, side: int) -> Sequence[Layer]:
     raise AssertionError(side)
 
 
-def _form(kernel: int, form: str) -> tuple[int, int]:
-    found = _one_stage(64, 17, {"units": 1, "unit": {"kind": "conv", "kernel": kernel,
-                                                     "width": 64, "form": form}}).cost  # fmt: skip
-    return found.params - found.norm_params, found.macs
-
-
-def _one_stage(channels: int, side: int, stage: dict[str, object]) -> Fragment:
-    genome = Genome.parse(
-        {
-            "input": {"channels": channels, "height": side, "width": side},
-            "stem": {"kind": "none"},
-            "stages": [stage],
-            "shortcut": {"kind": "none"},
-            "placement": "relu_before_addition",
-        }
-    )
-    return lower(genome).parts[1].fragment
-
-
-def _edited(name: str, edits: dict[str, object]) -> Blueprint:
-    document, ignored = apply_edits(Genome, load_genome(name).document(), edits)
+def _stage_of(name: str, edits: dict[str, object]) -> tuple[str, int, int]:
+    """Return output, weights and multiply-adds of the one stage of a genome of docs/tables."""
+    genome = load_genome(generate.ROOT / "docs" / "tables" / f"{name}.yaml")
+    document, ignored = apply_edits(Genome, genome.document(), edits)
     assert not ignored
-    return lower(Genome.parse(document))
+    fragment = lower(Genome.parse(document)).parts[1].fragment
+    found = fragment.cost
+    return families.size(fragment.output_shape), found.params - found.norm_params, found.macs

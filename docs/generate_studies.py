@@ -75,6 +75,24 @@ def overview() -> str:
     return _table(("study", "question", "arXiv", "arms"), rows)
 
 
+def lectures() -> str:
+    """Return a line per study that has no paper's size: its question, papers and what is varied."""
+    folders = sorted({path.parent for path in _files() if path.name == "smoke.yaml"})
+    rows = [
+        (
+            f"[{path.parent.name}](../studies/{path.parent.name})",
+            spec.question,
+            _papers(path),
+            _varied(spec),
+        )
+        for folder in folders
+        if not (folder / "paper.yaml").exists()
+        for path in [min(folder.glob("*.yaml"))]  # the reduced one, if there is one
+        for spec in [_spec(path)]
+    ]
+    return _table(("study", "question", "arXiv", "arms"), rows)
+
+
 def sizes() -> str:
     """Return a line per file but smoke tests: data, arms, seeds, epochs, multiply-adds, time."""
     files = [path for path in _files() if not path.stem.startswith("smoke")]

@@ -1,11 +1,15 @@
 """``nasablate describe``: networks as tables and pictures, without building them."""
 
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nasablate.cli.editing import SetOption, edited
 from nasablate.cli.options import (
     AllowCodeOption,
     JsonOption,
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   nasablate describe pyramidnet-110-a48
   nasablate describe my_network.yaml --layers
+  nasablate describe alexnet-64 --set input.height=227 --set input.width=227 --lecture
+  nasablate describe vgg-16 --set classes=10 --yaml > my_network.yaml
   nasablate describe --compare resnet-110 pyramidnet-110-a48
   nasablate describe resnet-50 --svg resnet-50.svg
   nasablate describe --chart chart.html resnet-20 resnet-110 pyramidnet-110-a48 wrn-28-10
@@ -66,6 +72,18 @@ def command(  # noqa: PLR0913 - each way of showing has its options
     ],
     *,
     layers: Annotated[bool, typer.Option("--layers", help="One line per layer.")] = False,
+    lecture: Annotated[
+        bool,
+        typer.Option(
+            "--lecture",
+            help="One line per convolution, pool and linear layer, in whole KB, thousands and "
+            "millions, as lectures print it.",
+        ),
+    ] = False,
+    settings: SetOption = None,
+    as_yaml: Annotated[
+        bool, typer.Option("--yaml", help="Print the genome as a YAML file.")
+    ] = False,
     compare: Annotated[
         bool, typer.Option("--compare", help="Show what two networks or more differ in.")
     ] = False,
@@ -97,23 +115,65 @@ def command(  # noqa: PLR0913 - each way of showing has its options
     """Show a network as a table, without building it.
 
     One line per unit or layer: output size, memory, parameters, multiply-adds; then what papers
-    report for a preset. Or compare networks, or draw them. With --json, pictures and charts
-    print the numbers they are drawn from.
+    report for a preset. Or compare networks, draw them, or print one as a file. With --json,
+    pictures and charts print the numbers they are drawn from.
     """
     _check_usage(
         genomes,
-        {"--layers": layers, "--compare": compare, "--svg": svg, "--chart": chart},
+        {
+            "--layers": layers,
+            "--lecture": lecture,
+            "--yaml": as_yaml,
+            "--compare": compare,
+            "--svg": svg,
+            "--chart": chart,
+        },
         {"--y": y, "--size": size, "--dataset": dataset},
     )
     with code_permission(allowed=allow_code):
+        networks = [_Network.read(ref, settings or []) for ref in genomes]
         if compare:
-            _compare(genomes, as_json=as_json)
+            _compare(networks, as_json=as_json)
         elif svg is not None:
-            _draw(genomes[0], svg, as_json=as_json)
+            _draw(networks[0], svg, as_json=as_json)
         elif chart is not None:
-            _chart(genomes, chart, (y, size, dataset), as_json=as_json)
+            _chart(networks, chart, (y, size, dataset), as_json=as_json)
+        elif as_yaml:
+            typer.echo(networks[0].genome.yaml_text(), nl=False)
+        elif lecture:
+            _lecture(networks[0], as_json=as_json)
         else:
-            _describe(genomes[0], layers=layers, as_json=as_json)
+            _describe(networks[0], layers=layers, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Network:
+    title: str
+    """As it was named; with ``*`` if it was edited."""
+    genome: "Genome"
+    preset: str
+    """Its name, if it is a preset as it comes; empty for the user's own, whatever its name."""
+
+    @classmethod
+    def read(cls, ref: str, settings: Sequence[str]) -> "_Network":
+        """Read one of perhaps several genomes; a mistake is said of its own file."""
+        from nasablate.blueprint import lower
+        from nasablate.genome import genome_presets
+
+        genome = edited(read_genome(ref), settings)
+        with nullcontext() if settings else located_genome(ref):
+            lower(genome)
+        if ref == "-":
+            return cls(genome.name or "<stdin>", genome, "")
+        is_preset = not settings and ref in genome_presets()
+        return cls(f"{ref}*" if settings else ref, genome, ref if is_preset else "")
+
+    @property
+    def reported(self) -> "tuple[Reported, ...]":
+        """What others report for a preset."""
+        from nasablate.genome.reported import reported_of
+
+        return reported_of(self.preset) if self.preset else ()
 
 
 def _check_usage(genomes: list[str], ways: dict[str, object], of_charts: dict[str, object]) -> None:
@@ -141,14 +201,12 @@ def _check_usage(genomes: list[str], ways: dict[str, object], of_charts: dict[st
         raise InputError(message)
 
 
-def _describe(ref: str, *, layers: bool, as_json: bool) -> None:
+def _describe(network: _Network, *, layers: bool, as_json: bool) -> None:
     from nasablate.blueprint import describe, lower
     from nasablate.cli.describe_text import reported_text
 
-    network = read_genome(ref)
-    with located_genome(ref):
-        description = describe(lower(network), network.name)
-    reported = _reported(ref)
+    description = describe(lower(network.genome), network.genome.name)
+    reported = network.reported
     if as_json:
         numbers = [row.document() for row in reported]
         write_json({**description.document(), "reported": numbers})
@@ -158,29 +216,38 @@ def _describe(ref: str, *, layers: bool, as_json: bool) -> None:
         typer.echo(f"\n{reported_text(reported)}")
 
 
-def _compare(refs: list[str], *, as_json: bool) -> None:
+def _lecture(network: _Network, *, as_json: bool) -> None:
+    from nasablate.blueprint import lower
+    from nasablate.blueprint.lecture import lecture_rows
+    from nasablate.cli.describe_text import lecture_text
+
+    rows = list(lecture_rows(lower(network.genome)))
+    if as_json:
+        write_json([asdict(row) for row in rows])
+    else:
+        typer.echo(lecture_text(rows))
+
+
+def _compare(networks: list[_Network], *, as_json: bool) -> None:
     from nasablate.blueprint.compare import compare
     from nasablate.cli.describe_text import comparison_text
 
-    networks = [_legal_genome(ref) for ref in refs]
-    names = [_title(ref, network) for ref, network in zip(refs, networks, strict=True)]
-    comparison = compare(networks, names)
+    genomes = [network.genome for network in networks]
+    comparison = compare(genomes, [network.title for network in networks])
     if as_json:
         write_json(comparison.document())
     else:
         typer.echo(comparison_text(comparison))
 
 
-def _draw(ref: str, path: Path, *, as_json: bool) -> None:
+def _draw(network: _Network, path: Path, *, as_json: bool) -> None:
     from nasablate.blueprint import lower
     from nasablate.cli.writing import check_target, write_file
     from nasablate.figures.outline import outline
     from nasablate.figures.picture import picture
 
     check_target(path, ".svg", "--svg")
-    network = read_genome(ref)
-    with located_genome(ref):
-        found = outline(lower(network), network.name or _title(ref, network))
+    found = outline(lower(network.genome), network.genome.name or network.title)
     write_file(path, picture(found), "--svg")
     if as_json:
         write_json({"written": str(path), **found.document()})
@@ -189,7 +256,7 @@ def _draw(ref: str, path: Path, *, as_json: bool) -> None:
 
 
 def _chart(
-    refs: list[str],
+    networks: list[_Network],
     path: Path,
     options: tuple[ChartAxis | None, MarkerSize | None, ChartData | None],
     *,
@@ -201,13 +268,12 @@ def _chart(
 
     check_target(path, ".html", "--chart")
     y, size, dataset = options
-    networks: list[ChartNetwork] = []
-    for ref in dict.fromkeys(refs):
-        network = _legal_genome(ref)
-        title = _title(ref, network)
-        networks.append(ChartNetwork(title, network, _is_preset(ref), _reported(ref)))
+    named = {network.title: network for network in networks}
     chart = chart_data(
-        networks,
+        [
+            ChartNetwork(title, network.genome, bool(network.preset), network.reported)
+            for title, network in named.items()
+        ],
         y=(y or ChartAxis.ERROR).value,
         size=(size or MarkerSize.PARAMS).value,
         dataset=dataset.value if dataset is not None else None,
@@ -219,36 +285,9 @@ def _chart(
         _say_what_is_drawn(path, chart)
 
 
-def _legal_genome(ref: str) -> "Genome":
-    """Read one of several genomes, so that a mistake is said of its own file."""
-    from nasablate.blueprint import lower
-
-    network = read_genome(ref)
-    with located_genome(ref):
-        lower(network)
-    return network
-
-
 def _say_what_is_drawn(path: Path, chart: "Chart") -> None:
     from nasablate.cli.output import plural
 
     typer.echo(f"wrote {path} with {plural(len(chart.points), 'network')}")
     for missing in chart.missing:
         typer.echo(f"not shown: {missing.name}: {missing.reason}")
-
-
-def _title(ref: str, network: "Genome") -> str:
-    return (network.name or "<stdin>") if ref == "-" else ref
-
-
-def _is_preset(ref: str) -> bool:
-    from nasablate.genome import genome_presets
-
-    return ref in genome_presets()
-
-
-def _reported(ref: str) -> "tuple[Reported, ...]":
-    """Return what is reported for a preset; a file is the user's own, whatever its name."""
-    from nasablate.genome.reported import reported_of
-
-    return reported_of(ref) if _is_preset(ref) else ()

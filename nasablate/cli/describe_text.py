@@ -8,6 +8,7 @@ from nasablate.cli.output import ABSENT, format_table
 
 if TYPE_CHECKING:
     from nasablate.blueprint.compare import Comparison, Section
+    from nasablate.blueprint.lecture import LectureRow
     from nasablate.genome.reported import Reported
 
 _LONGEST_VALUE = 120
@@ -18,6 +19,13 @@ def comparison_text(comparison: "Comparison") -> str:
     """Return a comparison as tables."""
     parts = [_verdict(comparison), _differences(comparison), _sections(comparison)]
     return "\n\n".join([*parts, _totals(comparison)])
+
+
+def lecture_text(rows: Sequence["LectureRow"]) -> str:
+    """Return the layer table of lectures."""
+    from nasablate.blueprint.lecture import HEADERS
+
+    return _aligned(HEADERS, [row.cells() for row in rows], numeric=HEADERS[2:])
 
 
 def reported_text(rows: Sequence["Reported"]) -> str:

@@ -103,13 +103,13 @@ def _show_trial(
 
 
 def _show_genome(study: "StudyStore", number: int) -> None:
-    from nasablate.genome.yaml_source import yaml_text
+    from nasablate.genome import Genome
 
     trial = _trial(study, number)
     if "genome" not in trial.attributes:
         message = f"trial {trial.name} is no training; name one of study {study.name}.networks"
         raise InputError(message)
-    typer.echo(yaml_text(trial.genome), nl=False)
+    typer.echo(Genome.parse(trial.genome).yaml_text(), nl=False)
 
 
 def _trial(study: "StudyStore", number: int) -> "TrialRecord":

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -73,6 +73,21 @@ class SpecModel(BaseModel):
         _drop_defaults(self, document)
         return document
 
+    def brief(self) -> dict[str, Any]:
+        """Return the document without the fields that have their default values.
+
+        ``kind`` and ``name`` stay, since they say which variant a record is.
+        """
+        document = self.document()
+        _keep_changes(self, document)
+        return document
+
+    def yaml_text(self) -> str:
+        """Return the record as a YAML file, without what is default."""
+        from nasablate.genome.yaml_source import brief_yaml
+
+        return brief_yaml(self.brief())
+
     def readable_json(self) -> str:
         """Return the record as JSON with one top-level key per line."""
         items = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in
@@ -82,6 +97,22 @@ class SpecModel(BaseModel):
     def canonical_json(self) -> str:
         """Return the one JSON text of this record: sorted keys, no spaces, defaults written."""
         return json.dumps(self.document(), sort_keys=True, separators=(",", ":"))
+
+
+def _keep_changes(record: object, document: object) -> None:
+    if isinstance(record, tuple):
+        items = zip(cast("tuple[object, ...]", record), cast("list[object]", document), strict=True)
+        for value, inner in items:
+            _keep_changes(value, inner)
+    elif isinstance(record, SpecModel):
+        own = cast("dict[str, object]", document)
+        for name, field in type(record).model_fields.items():
+            value = getattr(record, name)
+            is_tag = name == "kind" or (name == "name" and value)
+            if value == field.default and not is_tag:
+                del own[name]
+            elif name in own:
+                _keep_changes(value, own[name])
 
 
 def _drop_defaults(record: SpecModel, document: dict[str, Any]) -> None:

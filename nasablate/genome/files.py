@@ -38,6 +38,18 @@ def genome_presets() -> list[str]:
     return sorted(_preset_files("presets"))
 
 
+def preset_text(name: str) -> str:
+    """Return the YAML file of a genome preset.
+
+    Raises:
+        SpecError: there is no such preset; the message names the nearest.
+    """
+    presets = _preset_files("presets")
+    if name not in presets:
+        raise _no_preset(name, presets, "genome")
+    return presets[name]
+
+
 def recipe_presets() -> list[str]:
     """Return the names of all recipes that come with the package, sorted."""
     return sorted(_preset_files("recipes"))
@@ -246,11 +258,15 @@ def _find(ref: str | Path, folder: str, what: str, relative_to: Path | None) -> 
                 return parse_yaml(genome_text(candidate), str(candidate))
             return read_yaml(candidate)
     if isinstance(ref, str) and "/" not in ref and path.suffix not in {".yaml", ".yml"}:
-        hint = nearest(ref, presets)
-        if "mean" not in hint and what == "genome":
-            hint = "'nasablate genomes' lists them"
-        raise SpecError(Problem("", ref, f"no {what} preset has this name", hint))
+        raise _no_preset(ref, presets, what)
     raise SpecError(Problem("", str(ref), "there is no such file", "check the path"))
+
+
+def _no_preset(name: str, presets: Mapping[str, str], what: str) -> SpecError:
+    hint = nearest(name, presets)
+    if "mean" not in hint and what == "genome":
+        hint = "'nasablate genomes' lists them"
+    return SpecError(Problem("", name, f"no {what} preset has this name", hint))
 
 
 def _is_file(path: Path) -> bool:

@@ -207,8 +207,23 @@ def yaml_text(document: Mapping[str, Any]) -> str:
     >>> yaml_text({"b": [1, 2], "a": None})
     'b:\n- 1\n- 2\na:\n'
     """
+    return _dumped(document, YAML())
+
+
+def brief_yaml(document: Mapping[str, Any]) -> str:
+    r"""Return a document as a YAML file with the innermost records and lists on one line each.
+
+    >>> brief_yaml({"b": [1, 2], "a": [{"c": None}]})
+    'b: [1, 2]\na:\n- {c: null}\n'
+    """
+    writer: Any = YAML(typ="safe", pure=True)
+    writer.default_flow_style = None
+    writer.sort_base_mapping_type_on_output = False
+    return _dumped(document, writer)
+
+
+def _dumped(document: Mapping[str, Any], writer: Any) -> str:
     buffer = StringIO()
-    writer: Any = YAML()
     writer.allow_unicode = True
     writer.width = 100
     writer.dump(dict(document), buffer)

@@ -14,6 +14,7 @@ from nasablate.cli.describe_text import comparison_text, value_text, widths_text
 from nasablate.cli.main import main
 from nasablate.cli.writing import write_file
 from nasablate.errors import SpecError
+from nasablate.genome import genome_presets, load_genome, load_genome_text
 from tests.permissions import as_mere_mortal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,7 +115,6 @@ def test_a_comparison_says_which_networks_are_the_same(
 
 def test_a_comparison_shows_width_profiles_and_absent_stages() -> None:
     from nasablate.blueprint.compare import compare
-    from nasablate.genome import load_genome
 
     names = ["resnet-18", "pyramidnet-110-a48"]
     lines = comparison_text(compare([load_genome(name) for name in names], names)).splitlines()
@@ -283,3 +283,52 @@ def test_nothing_heavy_is_loaded(arguments: list[str], loaded: list[str], here: 
         [sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=True
     )
     assert result.stdout.splitlines()[-1] == str(loaded)
+
+
+def test_set_edits_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("resnet-20", "--set", "width=32", "--set", "stages.*.units=1", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["reported"]) == ("resnet-20*", [])
+    assert [row["output"][0] for row in found["units"][1:4]] == [32, 64, 128]
+    assert run("--compare", "resnet-20", "resnet-32", "--set", "placement=preactivation") == 0
+    assert capsys.readouterr().out.startswith("resnet-20* and resnet-32*: different networks")
+
+
+@pytest.mark.parametrize(
+    ("setting", "fragment"),
+    [
+        ("width", "is no PATH=VALUE"),
+        ("=3", "is no PATH=VALUE"),
+        ("widht=3", "did you mean 'width'?"),
+        ("width=wide", "width = 'wide'"),
+        ("width=[1", "its value is no YAML"),
+        ("width=1\n2: 3", "its value is no YAML"),
+        ("unit.cardinality=2", "set the kind too"),
+        ("stages.9.units=2", "the list has 3 items"),
+    ],
+)
+def test_a_wrong_setting_is_refused(
+    setting: str, fragment: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = refuses(capsys, "resnet-20", "--set", setting)
+    assert fragment in error
+    assert error.count("\n") == 1
+
+
+def test_two_settings_of_one_path_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "twice" in refuses(capsys, "resnet-20", "--set", "width=1", "--set", "width=2")
+    assert "--lecture and --yaml" in refuses(capsys, "resnet-20", "--yaml", "--lecture")
+
+
+def test_an_edited_preset_becomes_a_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ["--set", "classes=7", "--set", "head.hidden=[9, 8]"]
+    assert run("vgg-16-c", *settings, "--yaml") == 0
+    (here / "mine.yaml").write_text(capsys.readouterr().out, encoding="utf-8")
+    assert run("--compare", "mine.yaml", "vgg-16-c", *settings) == 0
+    assert "the same network" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_every_preset_is_the_same_as_its_yaml() -> None:
+    for name in genome_presets():
+        genome = load_genome(name)
+        assert load_genome_text(genome.yaml_text(), name) == genome, name

@@ -1,4 +1,4 @@
-"""``export STUDY/NUMBER`` takes the weights that a trial or its confirmation kept, and says whose."""
+"""``export STUDY/NUMBER`` takes weights that a trial or its confirmation kept, and says whose."""
 
 import json
 from pathlib import Path

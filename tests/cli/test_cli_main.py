@@ -10,6 +10,7 @@ from nasablate import __version__
 from nasablate.cli import main as cli_main
 from nasablate.cli.main import main
 from nasablate.errors import RunError
+from nasablate.genome import load_genome, load_genome_text
 
 
 def run(*arguments: str) -> int:
@@ -106,6 +107,16 @@ def test_genomes_lists_every_preset(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows["pyramidnet-110-a48"]["params"] == 1_772_706
     assert run("genomes") == 0
     assert len(capsys.readouterr().out.splitlines()) == len(rows) + 1
+
+
+def test_genomes_prints_a_preset_as_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("genomes", "lenet-5") == 0
+    text = capsys.readouterr().out
+    assert load_genome_text(text, "lenet-5") == load_genome("lenet-5")
+    assert run("genomes", "lenet-5", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "lenet-5"
+    assert run("genomes", "lenet-6") == 2
+    assert "did you mean 'lenet-5'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["genome", "search", "recipe"])

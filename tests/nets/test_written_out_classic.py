@@ -182,7 +182,7 @@ def test_vgg(preset: str) -> None:
     compare(network(preset, small(32)), partial(vgg, column=VGG[preset], bn=False))
 
 
-@pytest.mark.parametrize("preset", ["vgg-11", "vgg-16"])
+@pytest.mark.parametrize("preset", ["vgg-11", "vgg-16", "vgg-16-c"])
 def test_vgg_with_batch_normalisation(preset: str) -> None:
     written = partial(vgg, column=VGG[preset], bn=True)
     compare(network(f"{preset}-bn", small(32)), written)

@@ -4,14 +4,16 @@ The tables are of AlexNet with 64 filters, an input of 227 and a padding of 2. I
 parameters of its first linear layer read 37,725,832, a misprint of 37,752,832.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nasablate.blueprint import cost, describe, lower
-from nasablate.blueprint.describe import Row
 from nasablate.genome import Genome, load_genome
 from nasablate.genome.edits import apply_edits
+from tests.badinput.command import run_here
 
 
 def edited(preset: str, **edits: Any) -> Genome:
@@ -20,45 +22,59 @@ def edited(preset: str, **edits: Any) -> Genome:
     return Genome.parse(document)
 
 
+# output, memory in KB, parameters in thousands, multiply-adds in millions
+ALEXNET = {
+    "conv1": ("64 x 56 x 56", "784", "23", "73"),
+    "pool1": ("64 x 27 x 27", "182", "0", "0"),
+    "conv2": ("192 x 27 x 27", "547", "307", "224"),
+    "pool2": ("192 x 13 x 13", "127", "0", "0"),
+    "conv3": ("384 x 13 x 13", "254", "664", "112"),
+    "conv4": ("256 x 13 x 13", "169", "885", "150"),
+    "conv5": ("256 x 13 x 13", "169", "590", "100"),
+    "pool5": ("256 x 6 x 6", "36", "0", "0"),
+    "flatten": ("9216", "36", "0", "0"),
+    "fc6": ("4096", "16", "37,753", "38"),
+    "fc7": ("4096", "16", "16,781", "17"),
+    "fc8": ("1000", "4", "4,097", "4"),
+}
+
+
 def test_the_table_of_alexnet() -> None:
+    size = ("--set", "input.height=227", "--set", "input.width=227")
+    answer = run_here("describe", "alexnet-64", *size, "--lecture", "--json")
+    assert answer.code == 0, answer.err
+    rows = json.loads(answer.out)
+    numbers = ("output", "memory_kb", "params_k", "macs_m")
+    assert {row["layer"]: tuple(row[key] for key in numbers) for row in rows} == ALEXNET
+    lines = run_here("describe", "alexnet-64", *size, "--lecture").out.splitlines()
+    assert len(lines) == 1 + len(ALEXNET)
+    for line, (layer, cells) in zip(lines[1:], ALEXNET.items(), strict=True):
+        assert line.split()[0] == layer
+        assert tuple(line.split()[-3:]) == cells[1:]
+
+
+def test_what_the_table_rounds() -> None:
     genome = edited("alexnet-64", **{"input.height": 227, "input.width": 227})
     rows = {row.name: row for row in describe(lower(genome)).layers}
-    table = {
-        "conv1": rows["stages.0.0.conv1"],
-        "pool1": rows["stages.0.0.stage_pool"],
-        "conv2": rows["stages.1.0.conv1"],
-        "pool2": rows["stages.1.0.stage_pool"],
-        "conv3": rows["stages.2.0.conv1"],
-        "conv4": rows["stages.2.1.conv1"],
-        "conv5": rows["stages.2.2.conv1"],
-        "pool5": rows["stages.2.2.stage_pool"],
-        "flatten": rows["head.flatten"],
-        "fc6": rows["head.hidden1"],
-        "fc7": rows["head.hidden2"],
-        "fc8": rows["head.fc"],
-    }
-    # output, memory in KB, parameters in thousands, multiply-adds in millions
-    assert {name: printed(row) for name, row in table.items()} == {
-        "conv1": ((64, 56, 56), 784, 23, 73),
-        "pool1": ((64, 27, 27), 182, 0, 0),
-        "conv2": ((192, 27, 27), 547, 307, 224),
-        "pool2": ((192, 13, 13), 127, 0, 0),
-        "conv3": ((384, 13, 13), 254, 664, 112),
-        "conv4": ((256, 13, 13), 169, 885, 150),
-        "conv5": ((256, 13, 13), 169, 590, 100),
-        "pool5": ((256, 6, 6), 36, 0, 0),
-        "flatten": ((9216,), 36, 0, 0),
-        "fc6": ((4096,), 16, 37753, 38),
-        "fc7": ((4096,), 16, 16781, 17),
-        "fc8": ((1000,), 4, 4097, 4),
-    }
-    assert (table["conv1"].params, table["conv1"].macs) == (23296, 72855552)
-    assert table["fc6"].params == 37752832
+    first = rows["stages.0.0.conv1"]
+    assert (first.params, first.macs) == (23296, 72855552)
+    assert rows["head.hidden1"].params == 37752832
 
 
-def printed(row: Row) -> tuple[tuple[int, ...], int, int, int]:
-    thousands, millions = row.params / 1e3, row.macs / 1e6
-    return row.output, round(row.memory_kb), round(thousands), round(millions)
+TABLES = Path(__file__).resolve().parents[2] / "docs" / "tables"
+
+
+@pytest.mark.parametrize("file", sorted(TABLES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_genome_of_the_tables_is_shown_by_a_command(file: Path) -> None:
+    assert load_genome(file).name == file.stem
+    assert f"docs/tables/{file.name}" in TABLES.with_suffix(".md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("stem", "preset"), [("vgg", "vgg-16"), ("googlenet", "googlenet")])
+def test_a_stem_is_the_beginning_of_its_preset(stem: str, preset: str) -> None:
+    own = describe(lower(load_genome(TABLES / f"stem-{stem}.yaml"))).units[:-1]
+    assert own == describe(lower(load_genome(preset))).units[: len(own)]
+    assert own[-1].output[1:] == (28, 28)
 
 
 def test_units_of_googlenet() -> None:
