@@ -35,6 +35,7 @@ LAYOUTS = (
     "torchvision-features",
     "torchvision-googlenet",
     "torchvision-inception-v3",
+    "timm-inception-v4",
 )
 """As in ``nasablate.nets.other_names``, which a test compares; help must not load torch."""
 
@@ -101,7 +102,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         blueprint = lower(network)
         found = match(read_weights(file), blueprint, layout, only or [])
         if not partial:
-            check_whole(found, file, "name the file's own network, or take what matches: --partial")
+            check_whole(found, file, _remedy(genome, found))
         net = completed(network, found, "kaiming_fan_out", seed)
         with whole_file(target, "--to") as place:
             save_network(place, network, state_of(net))
@@ -117,6 +118,25 @@ def _check_options(layout: str | None, only: Sequence[str], *, partial: bool) ->
         raise SpecError(Problem("--layout", layout, rule, "leave it out to let it be found"))
     if only and not partial:
         raise SpecError(Problem("--only", only[0], "needs --partial", "say --partial too"))
+
+
+def _remedy(genome: str, found: "Match") -> str:
+    """Return what to do about a file that does not match; auxiliary classifiers may be all."""
+    if all(one.ours.startswith("auxiliary.") for one in found.mismatches):
+        if not found.missing:
+            other, do = genome.removesuffix("-no-aux"), "leaves them out"
+            return f"{_preset(other, genome, 'with `auxiliary`')} has them, --partial {do}"
+        if not found.unknown:
+            other, do = f"{genome}-no-aux", "draws them anew"
+            return f"{_preset(other, genome, 'without `auxiliary`')} needs none, --partial {do}"
+    return "name the file's own network, or take what matches: --partial"
+
+
+def _preset(name: str, genome: str, otherwise: str) -> str:
+    from nasablate.genome import genome_presets
+
+    known = name != genome and name in genome_presets()
+    return f"the preset {name}" if known else f"a genome {otherwise}"
 
 
 def _document(target: Path, found: "Match") -> dict[str, Any]:

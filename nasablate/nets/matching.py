@@ -34,7 +34,7 @@ class Mismatch:
     """What the file calls it; for what the file lacks, what it is called here."""
     rule: str
     ours: str = ""
-    """What it is called here, if it is anything."""
+    """What it is called here, or would be."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _match(
             continue
         if ours not in wanted or ours in tensors:
             rule = "named twice" if ours in tensors else "the network has no such weights"
-            unknown.append(Mismatch(theirs, f"{rule} (shape {shape_text(value)})"))
+            unknown.append(Mismatch(theirs, f"{rule} (shape {shape_text(value)})", ours))
         elif (fitted := fit(value, wanted[ours])) is None:
             rule = f"has shape {shape_text(value)}, {ours} has {shape_text(wanted[ours])}"
             misshapen.append(Mismatch(theirs, rule, ours))

@@ -11,6 +11,7 @@ from nasablate.blueprint.blueprint import Blueprint
 from nasablate.nets.other_names_classic import (
     GOOGLENET,
     INCEPTION_V3,
+    INCEPTION_V4,
     Roles,
     numbered_features,
     stage_units,
@@ -108,6 +109,7 @@ LAYOUTS: Mapping[str, Callable[[Blueprint], Roles]] = {
     "torchvision-features": numbered_features,
     "torchvision-googlenet": _always(GOOGLENET),
     "torchvision-inception-v3": _always(INCEPTION_V3),
+    "timm-inception-v4": _always(INCEPTION_V4),
 }
 """Layouts by name; ``torchvision-resnet`` is also that of timm's ResNets with a plain stem,
 ResNeXts, SE-ResNets and Res2Nets, ``torchvision-features`` that of VGG and AlexNet."""
@@ -123,4 +125,4 @@ def rename(name: str, roles: Roles, wanted: Collection[str]) -> str:
     for pattern, role in roles:
         name = re.sub(pattern, role, name)
     # the last normalisation of a branch has a number there and a slot of its own here
-    return name if name in wanted else re.sub(r"\.between\d_bn\.", ".post_bn.", name)
+    return name if name in wanted else re.sub(r"([._])between\d_bn\.", r"\1post_bn.", name)

@@ -1,4 +1,4 @@
-"""What AlexNet's, VGG's and the Inception networks' parameters are called in torchvision."""
+"""What AlexNet's, VGG's and the Inception networks' parameters are called elsewhere."""
 
 from nasablate.blueprint.blueprint import Blueprint, Part
 
@@ -130,4 +130,41 @@ INCEPTION_V3: Roles = (
     *_branch("branch7x7dbl_{}", 3, 5),
     *_branch("branch_pool", 4, 1),
     (r"^fc\.", "head.fc."),
+)
+_V4_UNITS = [
+    f"stages.{stage}.{unit}" for stage, units in enumerate((3, 2, 5, 8, 4)) for unit in range(units)
+]
+
+
+def _v4_branch(branch: int) -> Roles:
+    """Return the names of a branch, which timm counts from 0, as its convolutions."""
+    roles: list[tuple[str, str]] = [
+        (rf"\.branch{branch}\.conv\.", f".branch{branch + 1}_conv1."),
+        (rf"\.branch{branch}\.bn\.", f".branch{branch + 1}_post_bn."),
+    ]
+    for number in range(5):
+        theirs, ours = rf"\.branch{branch}[._]{number}", f".branch{branch + 1}"
+        roles += [
+            (rf"{theirs}\.conv\.", f"{ours}_conv{number + 1}."),
+            (rf"{theirs}\.bn\.", f"{ours}_between{number + 1}_bn."),
+        ]
+        for place, side in enumerate("ab", start=1):
+            roles += [
+                (rf"{theirs}{side}\.conv\.", f"{ours}_conv{number + 1}_{place}."),
+                (rf"{theirs}{side}\.bn\.", f"{ours}_post_{place}_bn."),
+            ]
+    return tuple(roles)
+
+
+INCEPTION_V4: Roles = (
+    *(role for unit in range(3) for role in _conv(rf"features\.{unit}", _V4_UNITS[unit])),
+    # a pool beside one convolution
+    *_conv(r"features\.3\.conv", _V4_UNITS[3], "branch2_conv1", "branch2_post_bn"),
+    *_conv(r"features\.5\.conv", _V4_UNITS[5], "branch1_conv1", "branch1_post_bn"),
+    *((rf"^features\.{index}\.", f"{unit}.") for index, unit in enumerate(_V4_UNITS)),
+    # the pool before it is number 0
+    (r"\.branch3\.1\.conv\.", ".branch4_conv1."),
+    (r"\.branch3\.1\.bn\.", ".branch4_post_bn."),
+    *(role for branch in range(3) for role in _v4_branch(branch)),
+    (r"^last_linear\.", "head.fc."),
 )

@@ -1,6 +1,7 @@
 """``export``, ``import-weights``, ``train --keep`` and ``--from``, and all they refuse."""
 
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,8 +10,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import nasablate
-from nasablate.genome import Genome
+from nasablate.blueprint import lower
+from nasablate.cli.import_weights import _remedy
+from nasablate.genome import Genome, load_genome
+from nasablate.nets.matching import match, wanted_tensors
 from nasablate.nets.network_file import save_network
+from nasablate.nets.weight_files import WeightFile
 from tests.badinput.command import check_clear, run_here, tree
 from tests.nets.small_networks import images, random_net
 from tests.nets.test_weight_files import Hostile, torch_bytes
@@ -95,6 +100,39 @@ def test_a_partial_import_lists_what_is_new(folder: Path) -> None:
     document = json.loads(run_here("import-weights", "tiny.yaml", "part.pt", *options).out)
     assert {name.partition(".")[0] for name in document["loaded"]} == {"stem"}
     assert nasablate.load_network("stem.safetensors").blueprint.output == (10,)
+
+
+AUXILIARY = {"auxiliary": [{"stage": 0, "side": 2, "hidden": []}]}
+
+
+def test_auxiliary_classifiers_alone_are_explained(folder: Path) -> None:
+    genome = Genome.parse({"kind": "genome", **DOCUMENT, **AUXILIARY})
+    (folder / "aux.yaml").write_text(json.dumps(genome.document()))
+    torch.save(random_net(genome).state_dict(), folder / "aux.pt")
+    answer = run_here("import-weights", "tiny.yaml", "aux.pt", "--to", "a.safetensors")
+    names = sum(name.startswith("auxiliary.") for name in random_net(genome).state_dict())
+    hint = "a genome with `auxiliary` has them, --partial leaves them out"
+    check_clear(answer, [f"{names} names do not match; {hint}"], lines=names + 1)
+    answer = run_here("import-weights", "aux.yaml", "weights.pt", "--to", "a.safetensors")
+    hint = "a genome without `auxiliary` needs none, --partial draws them anew"
+    check_clear(answer, [f"{names} names do not match; {hint}"], lines=names + 1)
+    assert not (folder / "a.safetensors").exists()
+    answer = run_here("import-weights", "tiny.yaml", "aux.pt", "--partial", "--to", "b.safetensors")
+    assert "auxiliary.0.conv1.weight" in answer.out
+
+
+def test_the_preset_with_auxiliary_classifiers_is_named() -> None:
+    weights = {"auxiliary.0.fc.bias": torch.ones(10)}
+    blueprint = lower(load_genome("googlenet-no-aux"))
+    whole = {
+        name: torch.zeros(value.shape, dtype=value.dtype)
+        for name, value in wanted_tensors(blueprint).items()
+        if name.startswith(("stages.0", "head"))
+    }
+    found = match(WeightFile(Path("w.pt"), whole | weights, {}), blueprint)
+    assert "take what matches" in _remedy("googlenet-no-aux", found)
+    only = replace(found, missing=())
+    assert _remedy("googlenet-no-aux", only).startswith("the preset googlenet has them")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,14 @@
-"""Which classic preset is which network of torchvision."""
+"""Which classic preset is which network of torchvision or timm."""
 
 from benchmarks.oracles import Oracle
 from nasablate.blueprint import lower
 from nasablate.genome import load_genome
-from nasablate.nets.other_names_classic import GOOGLENET, INCEPTION_V3, numbered_features
+from nasablate.nets.other_names_classic import (
+    GOOGLENET,
+    INCEPTION_V3,
+    INCEPTION_V4,
+    numbered_features,
+)
 
 NO_DROPOUT = {"dropout": 0.0}
 FULL = 224
@@ -52,8 +57,6 @@ CLASSIC: tuple[Oracle, ...] = (
         options={**INCEPTION_OPTIONS, "aux_logits": False},
         side=107,
     ),
-)
-TO_MEASURE: tuple[Oracle, ...] = (
     Oracle(
         "inception-v3",
         "torchvision/inception_v3",
@@ -61,5 +64,5 @@ TO_MEASURE: tuple[Oracle, ...] = (
         options={**INCEPTION_OPTIONS, "aux_logits": True},
         side=299,
     ),
+    Oracle("inception-v4", "timm/inception_v4", INCEPTION_V4, side=107),
 )
-"""Comparisons that docs/exactness.md does not have yet: each takes minutes of a core."""

@@ -16,7 +16,6 @@ from nasablate.nets.matching import check_whole, completed, match, wanted_tensor
 from nasablate.nets.other_names import LAYOUTS
 from nasablate.nets.weight_files import WeightFile
 from tests.nets.oracle_roles import ORACLES
-from tests.nets.oracle_roles_classic import TO_MEASURE
 
 needs_oracles = pytest.mark.skipif(
     not available(), reason="torchvision and timm are not installed: pip install nasablate[oracle]"
@@ -41,8 +40,9 @@ CHOSEN = (
     "torchvision/alexnet(dropout=0.0)",
     "torchvision/googlenet(init_weights=False, dropout=0.0, dropout_aux=0.0, aux_logits=True)",
     "torchvision/inception_v3(init_weights=False, dropout=0.0, aux_logits=True)",
+    "timm/inception_v4",
 )
-BY_NAME = {oracle.name: oracle for oracle in reversed((*ORACLES, *TO_MEASURE))}
+BY_NAME = {oracle.name: oracle for oracle in reversed(ORACLES)}
 
 
 def theirs(oracle: Oracle) -> dict[str, Tensor]:

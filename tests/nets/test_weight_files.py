@@ -23,13 +23,20 @@ STATE = {"a.weight": torch.arange(12.0).reshape(3, 4), "a.bias": torch.ones(3)}
 
 
 class Hostile:
-    """Writes a file when it is unpickled."""
+    """Makes a folder when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[object, ...]]:
         return os.mkdir, (str(self.path),)
+
+
+class HostileWriter(Hostile):
+    """Writes a file when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[object, ...]]:
+        return Path.write_text, (self.path, "written by a pickle")
 
 
 def torch_bytes(document: object, **options: bool) -> bytes:
@@ -65,9 +72,12 @@ def test_forms_that_are_read(content: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["torch", "old torch", "bare pickle", "inside a checkpoint"])
-def test_a_pickle_that_would_do_something_does_nothing(form: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [Hostile, HostileWriter])
+def test_a_pickle_that_would_do_something_does_nothing(
+    kind: type[Hostile], form: str, tmp_path: Path
+) -> None:
     made = tmp_path / "made"
-    hostile = Hostile(made)
+    hostile = kind(made)
     contents = {
         "torch": lambda: torch_bytes({"a": hostile}),
         "old torch": lambda: torch_bytes(hostile, _use_new_zipfile_serialization=False),
@@ -79,6 +89,7 @@ def test_a_pickle_that_would_do_something_does_nothing(form: str, tmp_path: Path
     check_refused(path, "nothing in it was run")
     assert not made.exists()
     pickle.loads(pickle.dumps(hostile))
+    assert made.is_file() == (kind is HostileWriter)
     assert made.exists(), "the pickle is harmless, so this test shows nothing"
 
 
