@@ -99,7 +99,8 @@ def _window(length: int, kernel: int, stride: int, padding: int, *, ceil: bool) 
     room = length + 2 * padding - kernel
     if room < 0 and not (ceil and room + stride - 1 >= 0):
         rule = f"the feature map is {length} wide, too small for a {kernel}x{kernel} window"
-        raise GenomeError(Problem("input", length, rule, "enlarge the input or stride less"))
+        remedy = "stride less, or enlarge the input (data: {size: 224} scales all images)"
+        raise GenomeError(Problem("input", length, rule, remedy))
     count = (room + (stride - 1 if ceil else 0)) // stride + 1
     if ceil and (count - 1) * stride >= length + padding:
         count -= 1

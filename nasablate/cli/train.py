@@ -83,12 +83,14 @@ def command(  # noqa: PLR0913 - one parameter per option
 
     from nasablate.data import load_info
     from nasablate.search.job import choose_device
-    from nasablate.search.variant import on_data
+    from nasablate.search.variant import on_large_enough
     from nasablate.training import TrainJob, fit
 
     info = load_info(data_spec)
+    with code_permission(allowed=allow_code):
+        genome_here = on_large_enough(network, info)
     job = TrainJob(
-        genome=on_data(network, info),
+        genome=genome_here,
         recipe=training,
         data=data_spec,
         seed=seed,

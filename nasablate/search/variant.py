@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from nasablate.blueprint import Cost, cost, digest, lower
-from nasablate.errors import SpecError
+from nasablate.errors import GenomeError, Problem, SpecError
 from nasablate.genome import Genome, Recipe
 from nasablate.genome.edits import check_path
 from nasablate.search.edited import EditedRecords, Key, Part, key_of
@@ -38,6 +38,39 @@ def on_data(genome: Genome, info: "DataInfo") -> Genome:
     shape = {"channels": info.channels, "height": info.height, "width": info.width}
     labels = {"name": "", "source": ""}
     return Genome.parse({**genome.document(), "input": shape, "classes": info.classes, **labels})
+
+
+def on_large_enough(genome: Genome, info: "DataInfo") -> Genome:
+    """Return the genome on the data set, as `on_data` does.
+
+    Raises:
+        GenomeError: its images are too small for the network; the message names a size that is
+            not, where the genome's own input or less is such a size.
+    """
+    fitted = on_data(genome, info)
+    try:
+        lower(fitted)
+    except GenomeError:
+        low, high = max(info.height, info.width), max(genome.input.height, genome.input.width)
+        if high <= low or not _is_network_at(fitted, high):
+            raise
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if _is_network_at(fitted, middle) else (middle, high)
+        size = f"{info.height} x {info.width}"
+        rule = f"images of {info.name} are too small for this network, which needs {high} x {high}"
+        remedy = f"scale them with --size {high} (in files data: {{size: {high}}}), or stride less"
+        raise GenomeError(Problem("input", size, rule, remedy)) from None
+    return fitted
+
+
+def _is_network_at(genome: Genome, size: int) -> bool:
+    shape = {"channels": genome.input.channels, "height": size, "width": size}
+    try:
+        lower(Genome.parse({**genome.document(), "input": shape}))
+    except GenomeError:
+        return False
+    return True
 
 
 def check_edit_path(path: str) -> None:
