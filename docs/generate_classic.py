@@ -2,18 +2,21 @@
 
 import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from math import log10, prod
 
 import generate
 import generate_families as families
 
+from benchmarks.measuring import kept
 from nasablate.blueprint import Blueprint, describe, lower
 from nasablate.blueprint.blueprint import Fragment
 from nasablate.blueprint.describe import op_text
 from nasablate.blueprint.layer import IMAGE, Layer
 from nasablate.blueprint.layer_cost import layer_macs, layer_params
 from nasablate.blueprint.ops import Act, Concat, Conv, Flatten, Norm, Pool, pair
+from nasablate.figures.chart import ChartNetwork, Point, chart_data
 from nasablate.figures.families import family, family_name
 from nasablate.figures.plot_svg import Scale, line, svg_document, words_at
 from nasablate.figures.svg import element
@@ -21,23 +24,30 @@ from nasablate.genome import Genome, load_genome
 from nasablate.genome.edits import apply_edits
 from nasablate.genome.reported import reported_of
 
+TRAINED = "classic_training"
+"""Where ``benchmarks.classic_training`` keeps its rows; importing it would load torch."""
 _BRANCH = re.compile(r"branch(\d+)_")
 _SILENT = (Act, Norm, Concat, Flatten)
 CHART = {
-    "alexnet": 0,
-    "zfnet": 0,
-    "googlenet": 0,
-    "vgg-11": 0,
-    "vgg-16": 0,
-    "inception-v3": -8,
-    "resnet-34": 0,
-    "resnet-152": -10,
-    "preactresnet-200": -8,
-    "pyramidnet-imagenet-200-a300": 9,
-    "senet-154": 0,
-    "resnest-101": 0,
+    "alexnet": (9, 0),
+    "zfnet": (9, 0),
+    "vgg-11": (9, 0),
+    "vgg-16": (-9, 0),
+    "vgg-19": (9, 0),
+    "googlenet": (9, 0),
+    "inception-v3": (-9, 8),
+    "resnet-34": (-9, 0),
+    "resnet-50": (-9, 0),
+    "resnet-101": (-9, 0),
+    "resnet-152": (9, -8),
+    "preactresnet-200": (9, 0),
+    "wide-resnet-50-2": (9, 4),
+    "resnext101-64x4d": (-9, -2),
+    "pyramidnet-imagenet-200-a300": (-9, 13),
+    "senet-154": (9, 0),
+    "resnest-101": (-9, 0),
 }
-"""Networks of the chart, and how many pixels their labels stand lower, for room."""
+"""Networks of the chart, and where their labels stand beside the marks, in pixels."""
 HISTORY = (
     ("alexnet", "2012"),
     ("zfnet", "2013"),
@@ -152,6 +162,24 @@ def history() -> str:
     return families.table(headers, rows, numeric=headers[2:5])
 
 
+def learning() -> str:
+    """Return how the small members of the classic networks learned, as it was measured."""
+    found = kept(TRAINED)
+    assert found is not None
+    rows = [
+        (
+            f"`{name}`",
+            f"{row['params']:,}",
+            f"{row['macs']:,}",
+            ", ".join(f"{loss:.3f}" for loss in row["losses"]),
+            f"{row['val_errors'][-1]:.1f} %",
+        )
+        for name, row in found["rows"].items()
+    ]
+    headers = ("small member of", "params", "MACs", "loss", "error")
+    return families.table(headers, rows, numeric=("params", "MACs", "error"))
+
+
 def chart(alt: str) -> str:
     """Return the picture of the walk; its file is written as those of families are."""
     file = generate.ROOT / "docs" / "figures" / "history.svg"
@@ -164,22 +192,32 @@ def chart(alt: str) -> str:
     return "\n\n".join(parts)
 
 
+def chart_command() -> str:
+    """Return the command that draws the chart of the walk as a page, with the same numbers."""
+    words = f"nasablate describe --chart history.html --dataset imagenet {' '.join(CHART)}"
+    lines = textwrap.wrap(words, 96, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(["```sh", " \\\n  ".join(lines), "```"])
+
+
+def _points() -> Sequence[Point]:
+    networks = [
+        ChartNetwork(name, load_genome(name), is_preset=True, reported=reported_of(name))
+        for name in CHART
+    ]
+    return chart_data(networks, y="error", size="params", dataset="imagenet").points
+
+
 def _chart() -> str:
     """Return reported top-1 errors on ImageNet against multiply-adds, one mark per network."""
     points: list[tuple[str, float, float]] = []
-    for name in CHART:
-        errors = [row for row in reported_of(name) if row.dataset == "imagenet" and row.top1]
-        if errors:
-            first = errors[0]
-            assert first.top1 is not None
-            error = first.top1 if first.metric == "error" else 100 - first.top1
-            points.append((name, describe(lower(load_genome(name))).cost.macs, error))
-    x, y = Scale(8.7, 10.5, 70, 780), Scale(15, 45, 430, 40)
+    for point in _points():
+        points.append((point.name, point.macs, point.y))
+    x, y = Scale(8.75, 10.75, 70, 780), Scale(15, 45, 430, 40)
     parts = [words_at("reported top-1 error on ImageNet, %", 16, 22, "pl-strong")]
     for error in range(15, 46, 5):
         parts.append(line(70, y.at(error), 780, y.at(error), "pl-rule"))
         parts.append(words_at(str(error), 60, y.at(error) + 4, "pl-end pl-small"))
-    for macs in (0.5, 1, 2, 5, 10, 20):
+    for macs in (1, 2, 5, 10, 20, 50):
         place = x.at(log10(macs * 1e9))
         parts.append(line(place, 430, place, 436, "pl-axis"))
         parts.append(words_at(f"{macs:g}", place, 452, "pl-middle pl-small"))
@@ -188,11 +226,9 @@ def _chart() -> str:
         mark = family(family_name(name))
         place = (x.at(log10(macs)), y.at(error))
         parts.append(element("circle", cx=place[0], cy=place[1], r=5, fill=mark.colour))
-        end = place[0] > 600
-        side = "pl-small pl-end" if end else "pl-small"
-        parts.append(
-            words_at(name, place[0] + (-9 if end else 9), place[1] + 4 + CHART[name], side)
-        )
+        right, down = CHART[name]
+        side = "pl-small" if right > 0 else "pl-small pl-end"
+        parts.append(words_at(name, place[0] + right, place[1] + 4 + down, side))
     words = "; ".join(
         f"{name}: {macs:,} multiply-adds, {error:g} %" for name, macs, error in points
     )
