@@ -36,6 +36,10 @@ class DeskObserver:
         if self._follows_phases and self._phases > 1:
             self._changed.set()
 
+    def on_note(self, text: str) -> None:
+        """Pass on."""
+        self._inner.on_note(text)
+
     def on_start(self, total: int, finished: int) -> None:
         """Pass on."""
         self._inner.on_start(total, finished)

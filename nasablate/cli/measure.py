@@ -41,8 +41,14 @@ def command(  # noqa: PLR0913 - one parameter per option
     genome: GenomeArgument,
     *,
     batch: Annotated[
-        str, typer.Option(metavar="SIZES", help="Images at once; several with commas.")
-    ] = "1,32",
+        str | None,
+        typer.Option(
+            metavar="SIZES",
+            help="Images at once; several with commas, 1,32 if not given. With --pack one size, "
+            "the recipe's if not given.",
+            show_default=False,
+        ),
+    ] = None,
     work: Annotated[
         Kind, typer.Option(help="A forward pass, or a whole optimisation step.")
     ] = Kind.INFERENCE,
@@ -75,8 +81,10 @@ def command(  # noqa: PLR0913 - one parameter per option
     Times are medians with quartiles after a warm-up; at least five runs are made. Memory is the
     weights, the input and the most that torch has allocated beside them during a run.
     """
-    sizes = _whole_numbers("--batch", batch)
+    sizes = _whole_numbers("--batch", batch) if batch is not None else []
     packed = _whole_numbers("--pack", pack) if pack is not None else []
+    if packed:
+        _check_one_size(sizes)
     network = read_genome(genome)
     from nasablate.genome import load_recipe
     from nasablate.search.job import choose_device
@@ -84,49 +92,75 @@ def command(  # noqa: PLR0913 - one parameter per option
     training = load_recipe({"recipe": recipe})
     place = device or choose_device(1)
     if packed:
-        changed = training.model_copy(update={"batch_size": sizes[-1]})
+        changed = training.model_copy(update={"batch_size": [*sizes, training.batch_size][0]})
         with code_permission(allowed=allow_code), located_genome(genome):
-            _pack(network, changed, (place, threads, seconds), packed, as_json=as_json)
+            _pack(genome, network, changed, (place, threads, seconds), packed, as_json)
         return
     from nasablate.training.environment import device_name
     from nasablate.training.latency import Conditions, measure
 
     conditions = Conditions(place, threads, work.value, runs, warmup, seconds=seconds)
     with code_permission(allowed=allow_code), located_genome(genome):
-        found = measure(network, training, sizes, conditions)
+        found = measure(network, training, sizes or [1, 32], conditions)
     machine = device_name(place)
     if as_json:
         settings = {"work": work.value, "device": machine, "threads": threads, "warmup": warmup}
         measured = [_document(one) for one in found]
         write_json({"genome": network.name or genome, **settings, "batches": measured})
         return
-    on_cpu = "" if place.startswith("cuda") else f", {threads} thread{'s' * (threads > 1)}"
-    typer.echo(f"{network.name or genome}: {work.value} on {machine}{on_cpu}")
+    typer.echo(f"{network.name or genome}: {work.value} on {machine}{_on_cpu(place, threads)}")
     heads = ["batch", "median ms", "quartiles ms", "least ms", "runs", "images/s", "peak MiB"]
     write_table(heads, [_row(one) for one in found])
 
 
+def _check_one_size(sizes: list[int]) -> None:
+    """Refuse batches that trials cannot be packed with.
+
+    Raises:
+        InputError: there are several, or one image, of which nothing can be normalised.
+    """
+    if len(sizes) > 1:
+        given = ",".join(map(str, sizes))
+        message = (
+            f"--batch {given} with --pack: trials train on one size; write --batch {max(sizes)}"
+        )
+        raise InputError(message)
+    if sizes == [1]:
+        message = "--batch 1 with --pack: batch normalisation cannot learn from one image; use 2"
+        raise InputError(message)
+
+
+def _on_cpu(device: str, threads: int) -> str:
+    return "" if device.startswith("cuda") else f", {threads} thread{'s' * (threads > 1)}"
+
+
 def _pack(
+    ref: str,
     network: "Genome",
     recipe: "Recipe",
     how: tuple[str, int, float],
     counts: list[int],
-    *,
-    as_json: bool,
+    as_json: bool,  # noqa: FBT001
 ) -> None:
     """Say what several trials at once on one device gain."""
+    from nasablate.blueprint.units.custom import code_folder
     from nasablate.search.packing import PackingJob, advise, measure_packing, packing_gains
     from nasablate.training.device import memory_of
+    from nasablate.training.environment import device_name
 
     device, threads, seconds = how
-    available = memory_of(device)
-    job = PackingJob(network, recipe, device, threads)
+    available, machine, batch = memory_of(device), device_name(device), recipe.batch_size
+    job = PackingJob(network, recipe, device, threads, code_folder())
     found = measure_packing(job, counts, seconds=seconds)
     gains, advice = packing_gains(found), advise(found, available)
     if as_json:
         measured = [{**asdict(each), "gain": gains[each.trials]} for each in found]
-        write_json({"device": device, "trials": measured, "advice": asdict(advice)})
+        settings = {"genome": network.name or ref, "batch": batch, "threads": threads}
+        document = {**settings, "device": machine, "trials": measured, "advice": asdict(advice)}
+        write_json(document)
         return
+    on_cpu = _on_cpu(device, threads)
+    typer.echo(f"{network.name or ref}: training on batches of {batch}, {machine}{on_cpu} each")
     rows = [
         [
             each.trials,

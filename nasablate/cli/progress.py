@@ -170,6 +170,10 @@ class LineProgress:
         self._tally.phase = text
         self._write(text)
 
+    def on_note(self, text: str) -> None:
+        """Write the note."""
+        self._write(text)
+
     def on_start(self, total: int, finished: int) -> None:
         """Begin to count; say so when trials of an earlier run are kept."""
         self._tally.on_start(total, finished)
@@ -225,6 +229,10 @@ class LiveProgress:
         """Show the phase in the title."""
         with self._lock:
             self._tally.phase = text
+
+    def on_note(self, text: str) -> None:
+        """Write the note above the table."""
+        self._console.print(text, markup=False, highlight=False)
 
     def on_start(self, total: int, finished: int) -> None:
         """Begin to count."""

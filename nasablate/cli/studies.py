@@ -69,11 +69,14 @@ def _details(database: "Database", name: str) -> dict[str, Any]:
         for trial in study.trials()
         if trial.state == "complete"
     ]
+    from nasablate.search.gpu_share import GPU_SHARE
+
     metric, direction = next(iter(summary.objectives.items()))
     sign = 1 if direction == "minimize" else -1
     trials.sort(key=lambda trial: sign * trial["objectives"][metric])
     return {
         **study_document(summary),
+        "gpu_share": summary.attributes.get(GPU_SHARE),
         "best": trials[:_BEST],
         "test_readings": [reading_document(reading) for reading in study.test_readings()],
     }
@@ -86,6 +89,8 @@ def _write_details(document: dict[str, Any]) -> None:
     objectives = [f"{direction} {name}" for name, direction in document["objectives"].items()]
     typer.echo(f"{document['name']}: {document['kind']}, {', '.join(objectives)}")
     typer.echo(f"{plural(document['trials'], 'trial')}: {', '.join(states) or 'none yet'}")
+    if document["gpu_share"]:
+        typer.echo("gpus_per_trial: {gpus_per_trial:g}, {reason}".format(**document["gpu_share"]))
     if document["best"]:
         typer.echo("\nbest:")
         axes = list(dict.fromkeys(axis for trial in document["best"] for axis in trial["axes"]))

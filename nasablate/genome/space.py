@@ -185,8 +185,9 @@ SchedulerSpec = Annotated[NoScheduler | Halving, Field(discriminator="name")]
 class Resources(SpecModel):
     """What one trial takes and how many run at once."""
 
-    gpus_per_trial: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
-    """A fraction shares a GPU; ``auto`` is 1 where the runner has GPUs, else 0."""
+    gpus_per_trial: Annotated[float, Field(ge=0)] | Literal["auto", "measured"] = "auto"
+    """A fraction shares a GPU; ``auto`` is 1 where the runner has GPUs, else 0; ``measured`` is a
+    fraction 1/k that memory and gain allow, measured before the first trial and then kept."""
     cpus_per_trial: Annotated[float, Field(gt=0)] = 1
     threads_per_trial: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Compute threads of a trial on the CPU; part of what identifies a result."""
@@ -203,12 +204,23 @@ class Resources(SpecModel):
         """Processes of a trial."""
         if self.workers_per_trial is not None:
             return self.workers_per_trial
-        return 1 if self.gpus_per_trial == "auto" else max(1, int(self.gpus_per_trial))
+        return max(1, int(self.gpus_or_one))
+
+    @property
+    def gpus_or_one(self) -> float:
+        """GPUs of a trial, one where the number is not given."""
+        return 1.0 if isinstance(self.gpus_per_trial, str) else self.gpus_per_trial
 
     @model_validator(mode="after")
     def _one_gpu_per_worker(self) -> Self:
         gpus = self.gpus_per_trial
-        if gpus in {"auto", 0} or (self.workers == 1 and float(gpus) <= 1):
+        if gpus == "measured" and self.workers > 1:
+            message = (
+                f"gpus_per_trial is measured with {self.workers} workers; several workers have a"
+                " whole GPU each, so leave one of the two out"
+            )
+            raise ValueError(message)
+        if isinstance(gpus, str) or gpus == 0 or (self.workers == 1 and gpus <= 1):
             return self
         if gpus != self.workers:
             message = (

@@ -178,6 +178,14 @@ def _train_all(
     What the looks come to is worked out from the rows every time, so that going on after an
     interruption takes the same decisions.
     """
+    from nasablate.search.gpu_share import ShareQuestion, settle_gpu_share
+
+    trials = [proposal.attributes for proposal in proposals]
+    try:
+        question = ShareQuestion(study, spec.resources, spec.data, lambda: trials)
+        settle_gpu_share(question, runner, observer)
+    except KeyboardInterrupt:
+        return False
     if spec.sequential is None:
         return _train(study, spec, proposals, runner, observer)
     before = None

@@ -162,8 +162,7 @@ class _Work:
 
         study = self._study()
         try:
-            gpus = self.spec.resources.gpus_per_trial
-            device = choose_device(1.0 if gpus == "auto" else gpus)
+            device = choose_device(self.spec.resources.gpus_or_one)
             bench = make_bench(self.spec, device, concurrent_trials(self.spec.resources))
             study.set_attribute(IMAGES, bench.images.document())
             if from_records is not None:
@@ -184,6 +183,7 @@ class _Work:
         """Train the networks that are asked something and have no weights; False if interrupted."""
         from nasablate.genome.space import NoScheduler
         from nasablate.search.driver import Driver, Rules
+        from nasablate.search.gpu_share import ShareQuestion, settle_gpu_share
         from nasablate.search.job import TRAIN
         from nasablate.search.proposals import ListProposer
 
@@ -202,7 +202,14 @@ class _Work:
         )
         self.observer.on_phase(f"training {plural(len(proposals), 'network')}")
         driver = Driver(store, ListProposer(proposals), rules, self.observer)
+        question = ShareQuestion(
+            store,
+            self.spec.resources,
+            self.spec.data,
+            lambda: [proposal.attributes for proposal in proposals],
+        )
         with runner:
+            settle_gpu_share(question, runner, self.observer)
             runner.run(driver, TRAIN)
         return not driver.interrupted
 

@@ -1,7 +1,7 @@
 """The engine of a search: propose and train, confirm the best, read the winner's test error."""
 
-from collections.abc import Sequence
-from typing import Literal, cast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from nasablate.analysis.wording import plural
 from nasablate.errors import Problem, RunError, SpecError, StoreError
@@ -15,6 +15,7 @@ from nasablate.search.confirmation import (
 )
 from nasablate.search.confirmation_trials import confirmation_proposals
 from nasablate.search.driver import Driver, Rules
+from nasablate.search.gpu_share import ShareQuestion, likely_largest, settle_gpu_share
 from nasablate.search.job import READ_TEST, TRAIN
 from nasablate.search.observer import Observer
 from nasablate.search.proposals import (
@@ -24,6 +25,7 @@ from nasablate.search.proposals import (
     Setting,
     SpaceLike,
     SpaceProposer,
+    network_attributes,
 )
 from nasablate.search.readings import TestReader
 from nasablate.search.result import (
@@ -48,6 +50,9 @@ from nasablate.store import (
     open_database,
     study_folder,
 )
+
+if TYPE_CHECKING:
+    from nasablate.search.space import Space
 
 RunnerName = Literal["ray", "inline"]
 
@@ -96,9 +101,10 @@ class SearchRun:
             self._observer.on_phase(text)
 
     def _work(
-        self, database: Database, study: StudyStore, proposer: Proposer, runner: Runner
+        self, database: Database, study: StudyStore, proposer: SpaceProposer, runner: Runner
     ) -> bool:
         try:
+            self._settle_gpu_share(study, proposer, runner)
             return self._search(study, proposer, runner) and (
                 self._spec.confirm is None or self._confirm(database, study, runner)
             )
@@ -107,6 +113,14 @@ class SearchRun:
         except StoreError as error:  # no bad input: the database was good when the run began
             message = f"the run stopped: {error}; all is kept, and the same command goes on"
             raise RunError(message) from error
+
+    def _settle_gpu_share(self, study: StudyStore, proposer: SpaceProposer, runner: Runner) -> None:
+        def trials() -> Iterator[dict[str, Any]]:
+            for found in likely_largest(cast("Space", proposer.space)):
+                yield network_attributes(found, proposer.setting)
+
+        question = ShareQuestion(study, self._spec.resources, self._spec.data, trials)
+        settle_gpu_share(question, runner, self._observer)
 
     def _search(self, study: StudyStore, proposer: Proposer, runner: Runner) -> bool:
         """Run the trials of the search; whether it was not interrupted."""

@@ -15,9 +15,17 @@ class InlineRunner:
     """A `Runner` without any other process."""
 
     def __init__(self, resources: Resources) -> None:
-        gpus = resources.gpus_per_trial
-        self._gpus = 1.0 if gpus == "auto" else gpus
+        self._gpus = resources.gpus_or_one
         self._device: str | None = None
+
+    @property
+    def shares_devices(self) -> bool:
+        """Trials run one by one."""
+        return False
+
+    def place(self, gpus_per_trial: float) -> None:
+        """Take the device of such trials."""
+        self._gpus, self._device = gpus_per_trial, None
 
     def __enter__(self) -> Self:
         """Nothing to start."""

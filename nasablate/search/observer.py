@@ -12,6 +12,10 @@ class Observer(Protocol):
         """Say that something that takes a while begins: starting Ray, confirming, testing."""
         ...
 
+    def on_note(self, text: str) -> None:
+        """Say something about the run that stays in sight."""
+        ...
+
     def on_start(self, total: int, finished: int) -> None:
         """Say that a list of `total` trials is worked off, of which `finished` are done."""
         ...
@@ -37,6 +41,9 @@ class SilentObserver:
     """Shows nothing."""
 
     def on_phase(self, text: str) -> None:
+        """Do nothing."""
+
+    def on_note(self, text: str) -> None:
         """Do nothing."""
 
     def on_start(self, total: int, finished: int) -> None:

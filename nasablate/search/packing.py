@@ -4,23 +4,29 @@ Processes that share a GPU take turns unless an MPS daemon lets them run togethe
 the gain depends on the network; so it is measured, and refused where it is small.
 """
 
+import contextlib
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nasablate.errors import RunError
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
 from nasablate.search.crew import Crew, serve_jobs
 
+if TYPE_CHECKING:
+    import torch
+
 LEAST_GAIN = 1.15
 """Images per second of all trials together over those of one; below it packing is refused."""
 MEMORY_SHARE = 0.9
 """Of a device's memory, for all trials together."""
+COUNTS = (1, 2, 4, 8)
+"""Trials at once that are tried."""
 _LEAD_SECONDS = 0.5
 
 
@@ -32,7 +38,21 @@ class Packed:
     rates: tuple[float, ...]
     """Images per second of all of them together, one number per round."""
     trial_bytes: int
-    """The most that one trial held."""
+    """The most that one trial's training step held: of a GPU what torch keeps for it."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """The memory of a GPU, as several processes see it."""
+
+    trial_bytes: int
+    """Of one trial's whole process."""
+    free_bytes: int
+    """For all trials together."""
+
+    def holds(self, trials: int) -> bool:
+        """Tell whether so many trials fit, with some memory left."""
+        return trials * self.trial_bytes <= MEMORY_SHARE * self.free_bytes
 
 
 @dataclass(frozen=True)
@@ -97,6 +117,47 @@ class PackingJob:
     recipe: Recipe
     device: str
     threads: int = 1
+    code_folder: str = ""
+    """Where a custom unit's class is imported from; empty where no such code is permitted."""
+
+
+class _Answer(NamedTuple):
+    """What a process says after a window of time."""
+
+    rate: float
+    """Images per second."""
+    peak_bytes: int
+    """The most that its training has held."""
+    used_bytes: int
+    """In use on the GPU now, by all processes; 0 on a CPU."""
+    device_bytes: int
+
+
+_Memory = tuple[int, int, int]
+"""The last three fields of an `_Answer`."""
+_Crew = Crew[tuple[float, float], _Answer]
+
+
+def measure_room(job: PackingJob, resident_bytes: int = 0) -> Room:
+    """Return what a trial's process takes of a GPU, from what a second one adds to the first.
+
+    Args:
+        job: What is trained.
+        resident_bytes: What a trial holds besides, such as its images.
+
+    Raises:
+        RunError: two of them do not fit.
+    """
+    with _Crew(_serve, (job,), 2) as crew:
+        one, two = (_together(crew, size, 0.0) for size in (1, 2))
+    return _room(one, two, resident_bytes)
+
+
+def _room(one: Sequence[_Answer], two: Sequence[_Answer], resident_bytes: int) -> Room:
+    used = [max(answer.used_bytes for answer in answers) for answers in (one, two)]
+    process = max(used[1] - used[0], *(answer.peak_bytes for answer in two))
+    others = max(0, used[0] - process)
+    return Room(process + resident_bytes, one[0].device_bytes - others)
 
 
 def measure_packing(
@@ -110,21 +171,18 @@ def measure_packing(
     sizes = sorted({1, *counts})
     rates: dict[int, list[float]] = {size: [] for size in sizes}
     held = dict.fromkeys(sizes, 0)
-    crew: Crew[tuple[float, float], tuple[float, int]] = Crew(_serve, (job,), sizes[-1])
-    with crew:
+    with _Crew(_serve, (job,), sizes[-1]) as crew:
         _together(crew, sizes[-1], 0.0)  # all are up and have trained a step
         for number in range(rounds):
             for size in sizes if number % 2 == 0 else reversed(sizes):
                 answers = _together(crew, size, seconds)
-                rates[size].append(sum(rate for rate, _ in answers))
-                held[size] = max(held[size], *(peak for _, peak in answers))
+                rates[size].append(sum(answer.rate for answer in answers))
+                held[size] = max(held[size], *(answer.peak_bytes for answer in answers))
     return [Packed(size, tuple(rates[size]), held[size]) for size in sizes]
 
 
-def _together(
-    crew: Crew[tuple[float, float], tuple[float, int]], size: int, seconds: float
-) -> list[tuple[float, int]]:
-    """Return images per second and bytes of so many processes that train at the same time."""
+def _together(crew: _Crew, size: int, seconds: float) -> list[_Answer]:
+    """Return the answers of so many processes that train at the same time."""
     start = time.time() + _LEAD_SECONDS
     found = [answer for _, answer in crew.answers(repeat((start, seconds), size))]
     if None in found:
@@ -135,47 +193,53 @@ def _together(
 
 def _serve(connection: Connection, job: PackingJob) -> None:
     steps = _steps(job)
-    serve_jobs(connection, lambda window: _rate(steps, *window))
+    serve_jobs(connection, lambda window: _answer(steps, *window))
 
 
-def _rate(steps: Iterator[tuple[int, int]], start: float, seconds: float) -> tuple[float, int]:
-    """Train within a window of time; return images per second and the bytes held at most."""
-    images, peak = next(steps)
+def _answer(steps: Iterator[tuple[int, _Memory]], start: float, seconds: float) -> _Answer:
+    """Train within a window of time."""
+    _, memory = next(steps)
     time.sleep(max(0.0, start - time.time()))
     began, images = time.perf_counter(), 0
     while time.perf_counter() - began < seconds:
-        number, peak = next(steps)
+        number, memory = next(steps)
         images += number
-    return images / max(time.perf_counter() - began, 1e-9), peak
+    return _Answer(images / max(time.perf_counter() - began, 1e-9), *memory)
 
 
-def _steps(job: PackingJob) -> Iterator[tuple[int, int]]:
-    """Train on random images; yield the images of each few steps, and the bytes held at most."""
+def _steps(job: PackingJob) -> Iterator[tuple[int, _Memory]]:
+    """Train on random images; yield the images of each few steps, and the memory."""
     import torch
 
     from nasablate.training.device import device_of
-    from nasablate.training.latency import state_bytes
+    from nasablate.training.latency import added_bytes, prepared_work
     from nasablate.training.network import make_net
-    from nasablate.training.optimizer import make_optimizer
-    from nasablate.training.step import StepRule, train_step
 
     torch.set_num_threads(job.threads)
-    device, genome, batch = device_of(job.device), job.genome, job.recipe.batch_size
-    net = make_net(genome, job.recipe, 0, device).train()
-    optimizer = make_optimizer(net, job.recipe.optimizer)
-    shape = (batch, genome.input.height, genome.input.width, genome.input.channels)
-    images = torch.randn(shape, device=device).permute(0, 3, 1, 2)
-    labels = torch.randint(genome.classes, (batch,), device=device)
-    rule, few = StepRule.of(job.recipe), 8 if device.type == "cuda" else 1
+    device, batch = device_of(job.device), job.recipe.batch_size
+    with _code(job.code_folder):
+        net = make_net(job.genome, job.recipe, 0, device)
+    step, held = prepared_work(net, job.recipe, job.genome, batch, "training")
+    few, peak = (8, 0) if device.type == "cuda" else (1, held + added_bytes(step, net))
     while True:
         for _ in range(few):
-            train_step(net, optimizer, [(images, labels)], rule)
-        yield few * batch, _held(torch, device, state_bytes(net))
+            step()
+        yield few * batch, _memory(torch, device) if device.type == "cuda" else (peak, 0, 0)
 
 
-def _held(torch: Any, device: Any, least: int) -> int:
-    """Wait for the device and return the bytes of its allocator; of a CPU, those of the state."""
-    if device.type != "cuda":
-        return least
+def _memory(torch: Any, device: "torch.device") -> _Memory:
+    """Wait for a GPU and return its memory."""
     torch.cuda.synchronize(device)
-    return int(torch.cuda.max_memory_reserved(device))
+    free, total = torch.cuda.mem_get_info(device)
+    return int(torch.cuda.max_memory_reserved(device)), total - free, total
+
+
+@contextlib.contextmanager
+def _code(folder: str) -> Generator[None]:
+    if not folder:
+        yield
+        return
+    from nasablate.nets.custom import allow_code
+
+    with allow_code(folder):
+        yield

@@ -60,6 +60,16 @@ class RayRunner:
         """Stop Ray and remove its files."""
         self._stack.close()
 
+    @property
+    def shares_devices(self) -> bool:
+        """Ray hands out parts of a GPU."""
+        return True
+
+    def place(self, gpus_per_trial: float) -> None:
+        """Hand out so much of a GPU."""
+        update = {"gpus_per_trial": gpus_per_trial}
+        self._resources = self._resources.model_copy(update=update)
+
     def run(self, driver: Driver, function: str) -> None:
         """Work until the driver has finished or the run was interrupted."""
         from nasablate.search.ray_bridge import Bridge, Share, run_tune
@@ -105,7 +115,7 @@ class RayRunner:
     def _share(self) -> tuple[float, float]:
         """Return the CPUs and GPUs of one worker of a trial."""
         gpus = self._resources.gpus_per_trial
-        if gpus == "auto":
+        if isinstance(gpus, str):
             gpus = 1.0 if _cluster().get("GPU", 0) >= self._resources.workers else 0.0
         return self._resources.cpus_per_trial, min(1.0, gpus)
 

@@ -15,9 +15,18 @@ class Runner(Protocol):
     trials and return within seconds.
     """
 
+    @property
+    def shares_devices(self) -> bool:
+        """Whether several trials may run on one device."""
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exception: object) -> None: ...
+
+    def place(self, gpus_per_trial: float) -> None:
+        """Give every trial so much of a GPU from now on, in place of what the file says."""
+        ...
 
     def run(self, driver: Driver, function: str) -> None:
         """Work until the driver has finished or the run was interrupted.

@@ -103,11 +103,9 @@ def _measure(
 ) -> Measurement:
     device = next(net.parameters()).device
     try:
-        run, held = _work(net, recipe, genome, size, conditions.work)
-        run()
-        net.zero_grad(set_to_none=True)
-        peak = peak_bytes(run, device)
-        return Measurement(size, _timed(run, device, conditions), peak + held)
+        run, held = prepared_work(net, recipe, genome, size, conditions.work)
+        peak = held + added_bytes(run, net)
+        return Measurement(size, _timed(run, device, conditions), peak)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
@@ -115,7 +113,14 @@ def _measure(
         raise OutOfMemoryError(message) from error
 
 
-def _work(
+def added_bytes(run: Callable[[], object], net: nn.Module) -> int:
+    """Return the most bytes that one run has allocated beside what it finds."""
+    run()
+    net.zero_grad(set_to_none=True)
+    return peak_bytes(run, next(net.parameters()).device)
+
+
+def prepared_work(
     net: nn.Module, recipe: Recipe, genome: Genome, size: int, work: Work
 ) -> tuple[Callable[[], object], int]:
     """Return one run, and the bytes that are held before it."""

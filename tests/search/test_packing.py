@@ -1,9 +1,11 @@
 """Packing: what is advised, and that processes train at the same time."""
 
 import pytest
+import torch
 
 from nasablate.genome import Genome, load_recipe
 from nasablate.search.packing import Packed, PackingJob, advise, measure_packing
+from nasablate.training.network import make_net
 
 GIB = 2**30
 
@@ -49,4 +51,7 @@ def test_processes_train_at_the_same_time():
     found = measure_packing(job, [2], rounds=2, seconds=0.5)
     assert [each.trials for each in found] == [1, 2]
     assert all(len(each.rates) == 2 and min(each.rates) > 0 for each in found)
-    assert all(each.trial_bytes > 0 for each in found)
+    assert found[0].trial_bytes == found[1].trial_bytes
+    net = make_net(genome, job.recipe, 0, torch.device("cpu"))
+    weights = sum(value.nbytes for value in net.parameters())
+    assert found[0].trial_bytes > 3 * weights  # their momenta and gradients, and the activations

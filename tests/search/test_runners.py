@@ -7,11 +7,13 @@ import pytest
 from nasablate.errors import StoreError
 from nasablate.genome.space import Halving, NoScheduler, Resources
 from nasablate.search.driver import Driver, Rules
+from nasablate.search.gpu_share import GPU_SHARE, ShareQuestion, likely_largest, settle_gpu_share
 from nasablate.search.inline_runner import InlineRunner
 from nasablate.search.observer import SilentObserver
-from nasablate.search.proposals import Setting, SpaceProposer
+from nasablate.search.proposals import Setting, SpaceProposer, network_attributes
 from nasablate.search.samplers import make_sampler
 from nasablate.store import open_database
+from tests.search.small_spaces import space_of
 from tests.search.toy import TRAIN, ToySpace
 
 ONE = {"val_error": "minimize"}
@@ -135,6 +137,29 @@ def run_two_epochs_of_trial_zero(study):
     with pytest.raises(Killed):
         load_function(TRAIN)(job, "cpu", on_epoch)
     return driver
+
+
+def test_without_a_gpu_a_measured_share_is_none_and_is_kept(runner, database):
+    space, notes = space_of({"width": {"int": [6, 10]}}), []
+    observer = SilentObserver()
+    observer.on_note = notes.append
+    study = database.create("s", ONE, {"kind": "search"})
+    setting = Setting("data", 0, 1)
+
+    def trials():
+        return [network_attributes(found, setting) for found in likely_largest(space)]
+
+    asked = Resources(gpus_per_trial="measured", cpus_per_trial=1)
+    settle_gpu_share(ShareQuestion(study, asked, space.spec.data, trials), runner, observer)
+    kept = study.attributes().get(GPU_SHARE)
+    if not runner.shares_devices:
+        assert (kept, notes) == (None, [])
+        return
+    assert kept["gpus_per_trial"] == 0
+    assert notes == [
+        "gpus_per_trial: measured is 0: no GPU here, so every trial has CPUs of its own"
+    ]
+    assert runner._concurrent() == 2
 
 
 @pytest.mark.ray
