@@ -3,19 +3,26 @@
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Generator
 from types import FrameType
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SAME_SECONDS = 1.0
+"""Signals so close together are one: ``timeout`` sends its to the command and to its group."""
 
 
 class Interruption:
-    """While entered, a signal raises KeyboardInterrupt; inside `shield` it is only noted."""
+    """While entered, a signal raises KeyboardInterrupt; inside `shield` it is only noted.
+
+    A second one raises it there, too.
+    """
 
     def __init__(self) -> None:
         self.requested = False
         self._shields = 0
+        self._first = 0.0
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "Interruption":
@@ -45,7 +52,9 @@ class Interruption:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        again = self.requested
-        self.requested = True
-        if self._shields == 0 or again:
+        if not self.requested:
+            self.requested, self._first = True, time.monotonic()
+            if self._shields == 0:
+                raise KeyboardInterrupt
+        elif time.monotonic() - self._first > _SAME_SECONDS:
             raise KeyboardInterrupt

@@ -101,14 +101,33 @@ def _start(address: str | None, folder: Path, num_cpus: int | None, num_gpus: in
     if address is not None:
         ray.init(address=address, **common)
         return
-    ray.init(
-        num_cpus=num_cpus,
-        num_gpus=num_gpus,
-        include_dashboard=False,
-        object_store_memory=_OBJECT_STORE_BYTES,
-        _temp_dir=str(folder / "r"),
-        **common,
-    )
+    with _servers_apart():
+        ray.init(
+            num_cpus=num_cpus,
+            num_gpus=num_gpus,
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,
+            _temp_dir=str(folder / "r"),
+            **common,
+        )
+
+
+@contextlib.contextmanager
+def _servers_apart() -> Generator[None]:
+    """Start Ray's servers in sessions of their own; they still end with this process.
+
+    ``timeout`` and cluster schedulers send a signal to the whole process group. Without its
+    servers Ray waits a minute and then aborts this process, before trials are released.
+    """
+    from ray._private import services
+
+    before: Any = services.ConsolePopen
+    started: Any = functools.partial(before, start_new_session=True)
+    services.ConsolePopen = started
+    try:
+        yield
+    finally:
+        services.ConsolePopen = before
 
 
 def _stop() -> None:
