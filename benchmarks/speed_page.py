@@ -152,12 +152,13 @@ def _storage(found: Numbers) -> str:
     rows: list[list[str]] = []
     for name, values in seconds.items():
         gains = ratios(report, values)
-        goal = verdict(gains, least=10) if name.endswith("at once") else ""
+        goal = verdict(gains, least=10) if name.startswith("live") else ""
         rows.append([name, spread([1e3 * value for value in values]), spread(gains), goal])
-    return f"""A step is six numbers in our table and one in Optuna's; SQLite,
-{found["steps"]} steps a round, {len(report)} rounds, Optuna {found["optuna"]}. Epochs of a running
-trial are written one by one, so that none is lost; the curves of imported records are written at
-once.
+    rounds = f"{found['steps']} steps a round, {len(report)} rounds"
+    return f"""SQLite, {rounds}, Optuna {found["optuna"]}.
+A live step is one that `record: {{every_steps: N}}` asks for, two numbers: a running trial stores
+each epoch with its steps in one transaction, and the epoch's own row is counted in. Epochs by
+themselves, of six numbers, are written one by one, so that none is lost; imported ones at once.
 
 {table(["form", "milliseconds a step", "times cheaper than report()", "goal"], rows)}"""
 

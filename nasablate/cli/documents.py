@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nasablate.store import Epoch, StudySummary, TestReading, TrialRecord
+    from nasablate.store import Epoch, Step, StudySummary, TestReading, TrialRecord
 
 _ATTRIBUTES = (
     "params",
@@ -68,13 +68,19 @@ def trial_document(
 
 
 def trial_details(
-    trial: "TrialRecord", objectives: Mapping[str, str], curve: Sequence["Epoch"]
+    trial: "TrialRecord",
+    objectives: Mapping[str, str],
+    curve: Sequence["Epoch"],
+    steps: Mapping[int, Sequence["Step"]],
 ) -> dict[str, Any]:
-    """Return a trial with its genome, curve and manifest."""
+    """Return a trial with its genome, curve, steps by epoch and manifest."""
     return {
         **trial_document(trial, objectives, curve),
         "genome": trial.genome if "genome" in trial.attributes else None,
-        "curve": [asdict(epoch) for epoch in curve],
+        "curve": [
+            {**asdict(epoch), "steps": [step._asdict() for step in steps.get(epoch.epoch, ())]}
+            for epoch in curve
+        ],
         "manifest": json.loads(trial.attributes.get("manifest", "null")),
     }
 

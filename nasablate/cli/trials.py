@@ -95,7 +95,8 @@ def _show_trial(
     study: "StudyStore", objectives: Mapping[str, str], number: int, *, as_json: bool
 ) -> None:
     trial = _trial(study, number)
-    document = trial_details(trial, objectives, study.curves().get(number, ()))
+    curve, steps = study.curves().get(number, ()), study.steps.of_trial(number)
+    document = trial_details(trial, objectives, curve, steps)
     if as_json:
         write_json(document)
     else:
@@ -151,3 +152,6 @@ def _write_details(document: Mapping[str, Any]) -> None:
                 for epoch in document["curve"]
             ],
         )
+    recorded = sum(len(epoch["steps"]) for epoch in document["curve"])
+    if recorded:
+        typer.echo(f"\n{recorded} records within the epochs; --json shows them")

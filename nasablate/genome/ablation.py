@@ -18,7 +18,7 @@ from nasablate.genome.data_spec import DataField
 from nasablate.genome.problems import nearest
 from nasablate.genome.protocol import Protocol
 from nasablate.genome.sequential import Sequential
-from nasablate.genome.space import NAME_PATTERN, CostMetric, Resources
+from nasablate.genome.space import NAME_PATTERN, CostMetric, Record, Resources
 
 Edits = dict[str, JsonValue]
 """From dotted paths of the genome (or ``training.`` and a path of the recipe) to new values."""
@@ -146,6 +146,8 @@ class AblationSpec(SpecModel):
     """``recipe``: a recipe's name or file; other keys replace its fields."""
     data: DataField
     resources: Resources = Resources()
+    record: Record | None = None
+    """What is kept within epochs; null is nothing."""
     reported: tuple[Reported, ...] = ()
 
     @field_validator("sequential")

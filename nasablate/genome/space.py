@@ -231,6 +231,13 @@ class Resources(SpecModel):
         return self
 
 
+class Record(SpecModel):
+    """What is kept of a training within its epochs; it changes no result."""
+
+    every_steps: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Mean training loss of so many steps, and the learning rate of the last of them."""
+
+
 class Confirm(SpecModel):
     """Train the best few again on fresh seeds before the winner's test error is read."""
 
@@ -269,6 +276,8 @@ class SearchSpec(SpecModel):
     """Distinct networks to try; those already tried do not count again."""
     seed: Annotated[int, Field(ge=0)] = 0
     resources: Resources = Resources()
+    record: Record | None = None
+    """What is kept within epochs; null is nothing."""
     confirm: Confirm | None = None
 
     @model_validator(mode="after")

@@ -228,7 +228,7 @@ def _train(
 ) -> bool:
     """Train what is missing and read the test set if it judges; False if interrupted."""
     from nasablate.genome.space import NoScheduler
-    from nasablate.search.driver import Driver, Rules
+    from nasablate.search.driver import Driver, Rules, steps_between_records
     from nasablate.search.job import READ_TEST, TRAIN
     from nasablate.search.proposals import ListProposer
     from nasablate.search.readings import TestReader
@@ -243,6 +243,7 @@ def _train(
         budget=len(keys) + len(missing),
         keep_weights=test,
         reuse=not test,  # a result taken over would have no weights to test
+        record_every=steps_between_records(spec),
     )
     count = len(proposals) if spec.sequential is None else len(missing)
     observer.on_phase(f"training {plural(count, 'network')}")

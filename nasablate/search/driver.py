@@ -25,6 +25,7 @@ from nasablate.search.trials import MAX_DEATHS, Trial, known_of, objective_value
 from nasablate.store import Epoch, State, StudyStore, TrialRecord
 
 if TYPE_CHECKING:
+    from nasablate.genome import AblationSpec, SearchSpec
     from nasablate.search.samplers import Known
 
 
@@ -42,11 +43,18 @@ class Rules:
     keep_weights: bool = False
     reuse: bool = True
     """Whether results of other studies in the database are taken over."""
+    record_every: int = 0
+    """Steps between records within an epoch; 0 makes none."""
 
     @property
     def measured(self) -> frozenset[str]:
         """Objectives that only a trial's worker can tell."""
         return MEASURED_METRICS & self.objectives.keys()
+
+
+def steps_between_records(spec: "SearchSpec | AblationSpec") -> int:
+    """Return what a file asks for within epochs, 0 if nothing."""
+    return 0 if spec.record is None else spec.record.every_steps
 
 
 class Driver:
@@ -231,8 +239,13 @@ class Driver:
     def _start(self, trial: Trial) -> Job:
         self._set(trial, {"attempt": trial.attempt + 1})
         trial.running = True
-        keep, measure = self._rules.keep_weights, bool(self._rules.measured)
-        job = trial.job(self._store.name, self._rules.data, keep_weights=keep, measure=measure)
+        job = trial.job(
+            self._store.name,
+            self._rules.data,
+            keep_weights=self._rules.keep_weights,
+            measure=bool(self._rules.measured),
+            record_every=self._rules.record_every,
+        )
         try:
             write_attempt(job)
         except OSError as error:
@@ -254,6 +267,7 @@ class Driver:
                 self._add_epoch(trial, epoch)
             self._observer.on_epoch(trial.number, epoch)
         self._store.predictions.copy(study, int(number), trial.number)
+        self._store.steps.copy(study, int(number), trial.number)
         self._finish(trial, JobEnd("completed"))
         return True
 
@@ -285,7 +299,7 @@ class Driver:
 
     def _add_epoch(self, trial: Trial, epoch: Epoch) -> None:
         row = self._store.add_epoch(trial.number, epoch)
-        self._note_epoch(trial, epoch, row.row_id)
+        self._note_epoch(trial, replace(epoch, steps=()), row.row_id)
         self._give_optuna(trial, epoch)
 
     def _note_epoch(self, trial: Trial, epoch: Epoch, row_id: int) -> None:

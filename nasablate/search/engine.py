@@ -14,7 +14,7 @@ from nasablate.search.confirmation import (
     objectives_of,
 )
 from nasablate.search.confirmation_trials import confirmation_proposals
-from nasablate.search.driver import Driver, Rules
+from nasablate.search.driver import Driver, Rules, steps_between_records
 from nasablate.search.gpu_share import ShareQuestion, likely_largest, settle_gpu_share
 from nasablate.search.job import READ_TEST, TRAIN
 from nasablate.search.observer import Observer
@@ -129,6 +129,7 @@ class SearchRun:
             scheduler=self._spec.scheduler,
             data=self._spec.data.canonical_json(),
             budget=self._budget,
+            record_every=steps_between_records(self._spec),
         )
         self._observer.on_phase("searching")
         driver = Driver(study, proposer, rules, self._observer)
@@ -153,6 +154,7 @@ class SearchRun:
             budget=_final_size(store, proposals),
             keep_weights=True,
             reuse=False,  # a result taken over would have no weights to test
+            record_every=steps_between_records(spec),
         )
         count = f"{plural(len(chosen), 'network')} on {plural(spec.confirm.seeds, 'fresh seed')}"
         self._observer.on_phase(f"confirming {count}")

@@ -66,6 +66,8 @@ class Job:
     """Whether latency and memory are measured before the training."""
     workers: int = 1
     """Processes that share every batch; each of them gets this job."""
+    record_every: int = 0
+    """Steps between records within an epoch; 0 makes none."""
 
     def to_json(self) -> str:
         """Return the job as one text, which no layer in between looks into."""
@@ -209,6 +211,7 @@ def _train_job(job: Job, device: str) -> "TrainJob":
         folder=Path(job.folder),
         keep_weights=job.keep_weights,
         workers=job.workers,
+        record_every=job.record_every,
     )
 
 

@@ -10,7 +10,7 @@ from nasablate.genome import AblationSpec, DeletionSpec, Genome, Recipe, SearchS
 from nasablate.search.deletion_extension import extends_deletion
 from nasablate.store import StudyStore
 
-_FREE = ("question", "reported", "resources.concurrent", "accept_undecided", "pilot")
+_FREE = ("question", "reported", "resources.concurrent", "accept_undecided", "pilot", "record")
 _MISSING = object()
 _StudySpec = SearchSpec | AblationSpec | DeletionSpec
 
@@ -18,7 +18,8 @@ _StudySpec = SearchSpec | AblationSpec | DeletionSpec
 def check_unchanged(stored: str, spec: _StudySpec, num_trials: int) -> None:
     """Refuse a file that changed under a study's name, unless it only extends the plan.
 
-    Free are `question`, `reported`, `pilot`, `accept_undecided` and `resources.concurrent`;
+    Free are `question`, `reported`, `pilot`, `record`, `accept_undecided` and
+    `resources.concurrent`;
     `trials` may change as long as the study has no more already; `confirm` may be added and grow,
     the `seeds` of an ablation grow. A deletion file may ask more (`deletion_extension`).
 
@@ -88,7 +89,7 @@ def _may_change(
 def _is_extension(
     path: str, before: Mapping[str, Any], now: Mapping[str, Any], num_trials: int
 ) -> bool:
-    if path in _FREE or path.startswith("pilot."):
+    if path in _FREE or path.startswith(("pilot.", "record.")):
         return True
     if path == "seeds":
         return int(now["seeds"]) >= int(before.get("seeds", 0))

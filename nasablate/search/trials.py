@@ -4,7 +4,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,15 @@ class Trial:
         """Return what the trial tries, in a line."""
         return ", ".join(f"{name}={value}" for name, value in self.known.params.items())
 
-    def job(self, study: str, data: str, *, keep_weights: bool, measure: bool = False) -> Job:
+    def job(
+        self,
+        study: str,
+        data: str,
+        *,
+        keep_weights: bool,
+        measure: bool = False,
+        record_every: int = 0,
+    ) -> Job:
         """Return what a worker needs for the present attempt."""
         return Job(
             study=study,
@@ -92,6 +100,7 @@ class Trial:
             network_digest=self.attributes["network_digest"],
             measure=measure,
             workers=int(self.attributes.get("workers", 1)),
+            record_every=record_every,
         )
 
     def is_trained(self, *, keep_weights: bool) -> bool:
@@ -137,8 +146,9 @@ class Trial:
     def texts(self, end: JobEnd) -> dict[str, str]:
         """Return what is offered as files beside the trial: its genome, its curve and its log."""
         genome = yaml_text(json.loads(self.attributes["genome"]))
-        names = [found.name for found in fields(Epoch)]
-        rows = [astuple(self.curve[epoch]) for epoch in sorted(self.curve)]
+        names = [found.name for found in fields(Epoch) if found.name != "steps"]
+        epochs = [self.curve[epoch] for epoch in sorted(self.curve)]
+        rows = [[getattr(epoch, name) for name in names] for epoch in epochs]
         lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
         curve = "\n".join(lines) + "\n"
         return {"genome.yaml": genome, "curve.csv": curve, "log.txt": self._log(end)}

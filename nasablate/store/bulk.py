@@ -16,6 +16,7 @@ from optuna.distributions import distribution_to_json
 from sqlalchemy import Column, Connection, DateTime, Engine, Float, Integer, MetaData, String, Table
 
 from nasablate.store.failures import translated
+from nasablate.store.nulls import or_null
 from nasablate.store.predictions import Predictions
 from nasablate.store.records import NewTrial
 from nasablate.store.tables import PREDICTIONS
@@ -137,8 +138,8 @@ class StudyRows:
                     "part": found.part,
                     "num_images": found.num_images,
                     "correct": found.correct,
-                    "loss": _or_null(found.loss),
-                    "true_probability": _or_null(found.true_probability),
+                    "loss": or_null(found.loss),
+                    "true_probability": or_null(found.true_probability),
                 }
 
 
@@ -173,7 +174,3 @@ def _insert(connection: Connection, table: Table, rows: Iterator[Mapping[str, An
     found = list(rows)
     if found:
         connection.execute(sqlalchemy.insert(table), found)
-
-
-def _or_null(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -1,6 +1,5 @@
 """What trained networks said of every image, packed, one row per trial and part of the data."""
 
-import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -8,6 +7,7 @@ import sqlalchemy
 from sqlalchemy import Engine, RowMapping
 
 from nasablate.store.failures import translated
+from nasablate.store.nulls import or_nan, or_null
 from nasablate.store.tables import PREDICTIONS
 
 Part = Literal["validation", "test"]
@@ -46,8 +46,8 @@ class PredictionRows:
             "part": found.part,
             "num_images": found.num_images,
             "correct": found.correct,
-            "loss": _or_null(found.loss),
-            "true_probability": _or_null(found.true_probability),
+            "loss": or_null(found.loss),
+            "true_probability": or_null(found.true_probability),
         }
         with translated(self._url), self._engine.begin() as connection:
             connection.execute(PREDICTIONS.delete().where(own))
@@ -85,14 +85,6 @@ def _predictions(row: RowMapping) -> Predictions:
         part=row["part"],
         num_images=int(row["num_images"]),
         correct=bytes(row["correct"]),
-        loss=_or_nan(row["loss"]),
-        true_probability=_or_nan(row["true_probability"]),
+        loss=or_nan(row["loss"]),
+        true_probability=or_nan(row["true_probability"]),
     )
-
-
-def _or_null(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else float(value)

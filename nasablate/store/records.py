@@ -2,10 +2,10 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from nasablate.genome.space import Direction
 
@@ -56,6 +56,38 @@ class EpochLike(Protocol):
         """Time the epoch took."""
         ...
 
+    @property
+    def steps(self) -> "Sequence[StepLike]":
+        """What was recorded within the epoch."""
+        ...
+
+
+class StepLike(Protocol):
+    """The fields of a record within an epoch, whoever made it."""
+
+    @property
+    def step(self) -> int:
+        """Number of the optimisation step, from 1, over all epochs."""
+        ...
+
+    @property
+    def train_loss(self) -> float:
+        """Mean loss over the images since the record before it, or since the epoch began."""
+        ...
+
+    @property
+    def lr(self) -> float:
+        """Learning rate of the step."""
+        ...
+
+
+class Step(NamedTuple):
+    """What was recorded at a step of a trial; see `StepLike`."""
+
+    step: int
+    train_loss: float
+    lr: float
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
@@ -68,10 +100,12 @@ class Epoch:
     val_error: float
     lr: float
     seconds: float
+    steps: tuple[Step, ...] = field(default=(), compare=False, repr=False)
+    """What was recorded within it, on its way into the database; curves are read without."""
 
     @classmethod
     def of(cls, record: EpochLike) -> "Epoch":
-        """Copy any record that has the seven fields."""
+        """Copy any record that has the fields."""
         return cls(
             epoch=record.epoch,
             train_loss=record.train_loss,
@@ -80,6 +114,7 @@ class Epoch:
             val_error=record.val_error,
             lr=record.lr,
             seconds=record.seconds,
+            steps=tuple(Step(found.step, found.train_loss, found.lr) for found in record.steps),
         )
 
     @property

@@ -5,7 +5,6 @@ transaction or two; nothing is cached but the ids of rows, which never change.
 """
 
 import json
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from nasablate.store.artifacts import ARTIFACTS_FOLDER, attach_files
 from nasablate.store.bulk import StudyRows
 from nasablate.store.desk import Desk
 from nasablate.store.failures import translated
+from nasablate.store.nulls import or_nan, or_null
 from nasablate.store.predictions import PredictionRows
 from nasablate.store.records import (
     Epoch,
@@ -34,6 +34,7 @@ from nasablate.store.records import (
     TestReading,
     TrialRecord,
 )
+from nasablate.store.steps import StepRows
 from nasablate.store.tables import EPOCHS, EVALUATIONS, TEST_READINGS
 
 _STATES: Mapping[TrialState, State] = {
@@ -97,6 +98,11 @@ class StudyStore:
     def predictions(self) -> PredictionRows:
         """What the study's networks said of every image."""
         return PredictionRows(self._storage.engine, self.url, self.name)
+
+    @property
+    def steps(self) -> StepRows:
+        """What is recorded within epochs."""
+        return StepRows(self._storage.engine, self.url, self.name)
 
     @property
     def desk(self) -> Desk:
@@ -188,10 +194,11 @@ class StudyStore:
         }
 
     def add_epoch(self, number: int, epoch: Epoch) -> EpochRow:
-        """Store one epoch of a trial; each is stored once."""
+        """Store one epoch of a trial with its steps, all or nothing; each is stored once."""
         statement = EPOCHS.insert().values(self._epoch_values(number, epoch))
         with translated(self.url), self._storage.engine.begin() as connection:
             key = connection.execute(statement).inserted_primary_key
+            self.steps.add(connection, number, epoch)
         assert key is not None
         return EpochRow(int(key[0]), number, epoch)
 
@@ -203,7 +210,7 @@ class StudyStore:
                 connection.execute(EPOCHS.insert(), rows)
 
     def _epoch_values(self, number: int, epoch: Epoch) -> dict[str, Any]:
-        measured = {name: _or_null(getattr(epoch, name)) for name in _MEASURED}
+        measured = {name: or_null(getattr(epoch, name)) for name in _MEASURED}
         return {"study": self.name, "trial": number, "epoch": epoch.epoch, **measured}
 
     def set_intermediate(self, number: int, epoch: int, value: float) -> None:
@@ -260,7 +267,7 @@ class StudyStore:
             trial=reading.number,
             purpose=reading.purpose,
             error=reading.error,
-            loss=_or_null(reading.loss),
+            loss=or_null(reading.loss),
             num_images=reading.num_images,
             correct=reading.correct,
             read_at=reading.read_at.astimezone(UTC).replace(tzinfo=None),
@@ -360,7 +367,7 @@ def _counts(storage: RDBStorage, study_id: int) -> dict[State, int]:
 
 
 def _epoch_row(row: RowMapping) -> EpochRow:
-    measured = {name: _or_nan(row[name]) for name in _MEASURED}
+    measured: dict[str, Any] = {name: or_nan(row[name]) for name in _MEASURED}
     return EpochRow(int(row["id"]), int(row["trial"]), Epoch(epoch=int(row["epoch"]), **measured))
 
 
@@ -370,7 +377,7 @@ def _test_reading(row: RowMapping) -> TestReading:
         number=int(row["trial"]),
         purpose=str(row["purpose"]),
         error=float(row["error"]),
-        loss=_or_nan(row["loss"]),
+        loss=or_nan(row["loss"]),
         num_images=int(row["num_images"]),
         correct=bytes(row["correct"]),
         read_at=row["read_at"].replace(tzinfo=UTC),
@@ -385,11 +392,3 @@ def now() -> datetime:
 def canonical(value: object) -> str:
     """Return the one JSON text of a value: sorted keys, no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
-
-
-def _or_null(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else float(value)

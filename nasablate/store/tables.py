@@ -35,6 +35,19 @@ EPOCHS = Table(
     sqlite_autoincrement=True,
 )
 
+STEPS = Table(
+    "nasablate_steps",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("study", String(120), nullable=False),
+    Column("trial", Integer, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("train_loss", Float(53)),
+    Column("lr", Float(53)),
+    UniqueConstraint("study", "trial", "step"),
+)
+
 EVALUATIONS = Table(
     "nasablate_evaluations",
     METADATA,

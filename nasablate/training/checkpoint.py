@@ -13,7 +13,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from nasablate.training.job import EpochRecord
+from nasablate.training.job import EpochRecord, StepRecord
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "weights.pt"
@@ -55,8 +55,13 @@ def load_checkpoint(folder: Path, owner: str, device: torch.device) -> Checkpoin
     document = _read(folder / CHECKPOINT, device)
     if document is None or document.get("owner") != owner:
         return None
-    records = tuple(EpochRecord(**record) for record in document["records"])
+    records = tuple(_record(record) for record in document["records"])
     return Checkpoint(document["model"], document["optimizer"], records, document.get("average"))
+
+
+def _record(document: dict[str, Any]) -> EpochRecord:
+    steps: Any = tuple(StepRecord(**step) for step in document.get("steps", ()))
+    return EpochRecord(**{**document, "steps": steps})
 
 
 def remove_checkpoint(folder: Path) -> None:

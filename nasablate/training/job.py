@@ -30,6 +30,20 @@ class TrainJob:
     """Processes that share every batch; see ``training.team``."""
     start: Path | None = None
     """A file with all weights of the network, instead of those that the seed would give."""
+    record_every: int = 0
+    """Steps between records within an epoch; 0 makes none. It decides no result."""
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What some steps within an epoch showed."""
+
+    step: int
+    """The last of them, from 1, over all epochs; `accumulate` batches are one step."""
+    train_loss: float
+    """Mean over their images, as in `EpochRecord`."""
+    lr: float
+    """Learning rate of the last of them."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,8 @@ class EpochRecord:
     """Learning rate of the epoch's last step."""
     seconds: float
     """Duration of training and validation; the only field that may differ between two runs."""
+    steps: tuple[StepRecord, ...] = ()
+    """What was recorded within the epoch, where the job asks for it."""
 
 
 @dataclass(frozen=True)

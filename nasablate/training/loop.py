@@ -17,13 +17,14 @@ from nasablate.training.checkpoint import snapshot_name
 from nasablate.training.counters import counters_aside
 from nasablate.training.device import device_and_threads
 from nasablate.training.evaluation import error_percent, evaluate_as
-from nasablate.training.job import EpochRecord, Outcome, TrainJob, job_digest
+from nasablate.training.job import EpochRecord, Outcome, StepRecord, TrainJob, job_digest
 from nasablate.training.memory import memory_measured
 from nasablate.training.network import check_fit, make_net, take_weights
 from nasablate.training.optimizer import make_optimizer, set_learning_rate
 from nasablate.training.predictions import save_predictions
 from nasablate.training.schedule import learning_rate, plateau_factor
 from nasablate.training.step import Batch, StepRule, train_step
+from nasablate.training.steps import StepLog
 from nasablate.training.streams import generator, stream_seed
 from nasablate.training.team import ALONE, Team
 
@@ -150,7 +151,7 @@ def _records(training: _Training) -> Iterator[EpochRecord]:
 def _run_epoch(training: _Training, epoch: int) -> EpochRecord:
     started = time.perf_counter()
     with counters_aside(training.net, len(training.train)):
-        train_loss, train_error, lr = _train_epoch(training, epoch)
+        train_loss, train_error, lr, steps = _train_epoch(training, epoch)
     _require_finite(train_loss, "loss", epoch)
     with training.judged():
         last = epoch == training.job.recipe.epochs
@@ -167,11 +168,18 @@ def _run_epoch(training: _Training, epoch: int) -> EpochRecord:
         val_error=val.error,
         lr=lr,
         seconds=time.perf_counter() - started,
+        steps=steps,
     )
 
 
-def _train_epoch(training: _Training, epoch: int) -> tuple[float, float, float]:
-    """Return mean loss, error in percent and last learning rate; the device is read once."""
+def _train_epoch(
+    training: _Training, epoch: int
+) -> tuple[float, float, float, tuple[StepRecord, ...]]:
+    """Return mean loss, error in percent, last learning rate and what was recorded of steps.
+
+    The device is read when the epoch is over.
+    """
+    log = StepLog(training.job.record_every)
     recipe, seed = training.job.recipe, training.job.seed
     loss_sum = torch.zeros((), dtype=torch.float64, device=training.device)
     num_correct = torch.zeros((), dtype=torch.int64, device=training.device)
@@ -194,9 +202,11 @@ def _train_epoch(training: _Training, epoch: int) -> tuple[float, float, float]:
             loss_sum += loss.double() * len(labels)
             num_correct += (logits.argmax(1) == _class_of(labels)).sum()
             num_images += len(batch[1])
+        log.note(step + 1, num_images, lr, loss_sum)
+    recorded = log.records(training.team)
     loss_sum, num_correct = training.team.total(loss_sum, num_correct)
     error = error_percent(int(num_correct), num_images)
-    return float(loss_sum) / num_images, error, lr
+    return float(loss_sum) / num_images, error, lr, recorded
 
 
 def _dropout_of(team: Team) -> str:

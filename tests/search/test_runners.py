@@ -1,18 +1,23 @@
 """What every runner must do; the same tests for both."""
 
 import contextlib
+import json
 
 import pytest
+import torch
 
 from nasablate.errors import StoreError
+from nasablate.genome import Genome, Recipe
 from nasablate.genome.space import Halving, NoScheduler, Resources
 from nasablate.search.driver import Driver, Rules
 from nasablate.search.gpu_share import GPU_SHARE, ShareQuestion, likely_largest, settle_gpu_share
 from nasablate.search.inline_runner import InlineRunner
+from nasablate.search.job import TRAIN as REAL_TRAIN
 from nasablate.search.observer import SilentObserver
 from nasablate.search.proposals import Setting, SpaceProposer, network_attributes
 from nasablate.search.samplers import make_sampler
-from nasablate.store import open_database
+from nasablate.store import Epoch, open_database
+from nasablate.training import TrainJob, fit
 from tests.search.small_spaces import space_of
 from tests.search.toy import TRAIN, ToySpace
 
@@ -137,6 +142,34 @@ def run_two_epochs_of_trial_zero(study):
     with pytest.raises(Killed):
         load_function(TRAIN)(job, "cpu", on_epoch)
     return driver
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_bits_here_and_there(runner, database, tmp_path):
+    space = space_of({"width": {"int": [6, 10]}}, training={"recipe": "quick", "epochs": 1})
+    study = database.create("s", ONE, {"kind": "search"})
+    proposer = SpaceProposer(
+        space, make_sampler("random", space, 0, ["minimize"], 1), Setting("data", 3, 1), 0
+    )
+    data = space.spec.data
+    rules = Rules(ONE, NoScheduler(), data.canonical_json(), 1, keep_weights=True, record_every=7)
+    runner.run(Driver(study, proposer, rules, SilentObserver()), REAL_TRAIN)
+    (trial,) = study.trials()
+    recipe = Recipe.parse(json.loads(trial.attributes["recipe"]))
+    asked = TrainJob(Genome.parse(trial.genome), recipe, data, 3, folder=tmp_path / "direct",
+                     keep_weights=True, record_every=7)  # fmt: skip
+    (record,) = fit(asked, lambda _: True).records
+    (epoch,) = study.curves()[trial.number]
+    assert epoch.same_result(Epoch.of(record))
+    steps = study.steps.of_trial(trial.number)
+    assert steps == {1: Epoch.of(record).steps}
+    assert len(steps[1]) > 1
+    theirs, ours = (
+        torch.load(folder / "weights.pt", weights_only=True)
+        for folder in (study.trial_folder(trial.number), tmp_path / "direct")
+    )
+    assert theirs.keys() == ours.keys()
+    assert all(torch.equal(theirs[name], value) for name, value in ours.items())
 
 
 def test_without_a_gpu_a_measured_share_is_none_and_is_kept(runner, database):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import uuid
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -15,6 +16,7 @@ from nasablate.errors import StoreError
 from nasablate.store import (
     Epoch,
     NewTrial,
+    Step,
     TestReading,
     database_exists,
     driver_lock,
@@ -305,3 +307,45 @@ def test_epochs_at_once_are_those_one_by_one_or_none(study):
     with pytest.raises(StoreError):
         study.add_epochs(other, (epoch(4), epoch(2)))
     assert len(study.curves()[other]) == 3
+
+
+def steps(*losses: float) -> tuple[Step, ...]:
+    return tuple(Step(number, loss, 0.1) for number, loss in enumerate(losses, start=1))
+
+
+def test_steps_are_stored_with_their_epoch_or_not_at_all(study):
+    number = study.create_trial(NEW)
+    first = replace(epoch(1), steps=steps(2.5, math.nan))
+    study.add_epoch(number, first)
+    found = study.steps.of_trial(number)
+    assert repr(found) == repr({1: first.steps})
+    with pytest.raises(StoreError):  # the epoch is there already
+        study.add_epoch(number, replace(epoch(1), steps=(Step(3, 1.0, 0.1),)))
+    with pytest.raises(StoreError):  # a step is
+        study.add_epoch(number, replace(epoch(2), steps=(Step(2, 1.0, 0.1),)))
+    assert [row.epoch.epoch for row in study.epochs()] == [1]
+    assert repr(study.steps.of_trial(number)) == repr(found)
+    other = study.create_trial(NEW)
+    for _ in range(2):  # a driver that was killed may copy again
+        study.steps.copy(study.name, number, other)
+    assert repr(study.steps.of_trial(other)) == repr(found)
+
+
+def test_a_database_from_before_steps_takes_them(tmp_path):
+    url = f"sqlite:///{tmp_path}/old.db"
+    database = open_database(url)
+    number = database.create("s", {"val_error": "minimize"}, {}).create_trial(NEW)
+    database.close()
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("DROP TABLE nasablate_steps"))
+    engine.dispose()
+    for create in (False, True):
+        database = open_database(url, create=create)
+        assert database.study("s").steps.of_trial(number) == {}
+        database.close()
+    database = open_database(url)
+    study = database.study("s")
+    study.add_epoch(number, replace(epoch(1), steps=steps(2.5)))
+    assert study.steps.of_trial(number) == {1: steps(2.5)}
+    database.close()

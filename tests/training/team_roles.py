@@ -36,6 +36,7 @@ def job(folder: Path, workers: int, *, accumulate: int = 1) -> TrainJob:
         folder=folder,
         keep_weights=True,
         workers=workers,
+        record_every=3,
     )
 
 

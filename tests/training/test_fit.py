@@ -55,6 +55,10 @@ def assert_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor])
         assert torch.equal(values, second[name]), name
 
 
+def without_steps(records: tuple[EpochRecord, ...]) -> list[EpochRecord]:
+    return [dataclasses.replace(record, steps=()) for record in timeless(records)]
+
+
 class Interrupt:
     """Lets the training die, as a signal would, when an epoch is reported."""
 
@@ -104,6 +108,27 @@ def test_same_job_same_bits_other_seed_other_result(tmp_path: Path) -> None:
     assert_same(weights(tmp_path / "a"), weights(tmp_path / "b"))
     other = fit(job(seed=1), go_on)
     assert timeless(other.records) != timeless(first.records)
+
+
+def test_records_within_epochs_cover_every_step_once_and_change_nothing(tmp_path: Path) -> None:
+    plain = fit(job(tmp_path / "plain"), go_on)
+    asked = job(tmp_path / "asked", record_every=2)
+    interrupted(asked, 3)
+    found = fit(asked, go_on)  # the epochs of the checkpoint come with their steps
+    assert job_digest(asked) == job_digest(job())
+    assert without_steps(found.records) == timeless(plain.records)
+    assert_same(weights(tmp_path / "asked"), weights(tmp_path / "plain"))
+    assert plain.records[0].steps == ()
+    images = [32] * 4 + [22]  # 150 images: a record of two steps, one of two, one of the last
+    for record in found.records:
+        first = 5 * (record.epoch - 1)
+        assert [step.step - first for step in record.steps] == [2, 4, 5]
+        assert record.steps[-1].lr == record.lr
+        total = sum(
+            step.train_loss * sum(part)
+            for step, part in zip(record.steps, (images[:2], images[2:4], images[4:]), strict=True)
+        )
+        assert total / sum(images) == pytest.approx(record.train_loss, rel=1e-12)
 
 
 @pytest.mark.parametrize("epoch", [1, 3, 4])

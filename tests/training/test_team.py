@@ -34,6 +34,8 @@ def test_the_result_is_that_of_one_process(folder, found, tmp_path, name, accumu
         assert theirs["train_loss"] == pytest.approx(record.train_loss, rel=TOLERANCE)
         assert theirs["val_loss"] == pytest.approx(record.val_loss, rel=TOLERANCE)
         assert theirs["lr"] == record.lr
+        for one, other in zip(theirs["steps"], record.steps, strict=True):
+            assert one["train_loss"] == pytest.approx(other.train_loss, rel=TOLERANCE)
     ours, theirs = weights(tmp_path), weights(folder / name)
     assert ours.keys() == theirs.keys()
     for key, value in ours.items():
