@@ -1,5 +1,6 @@
 """What the workers of tests/training/test_team.py run, in processes of their own."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -74,5 +75,6 @@ def work(rank: int, size: int, folder: str) -> None:
     found["resumed"] = records(job(base / "resumed", size), team)
     outcome = fit(job(base / "stopped", size), lambda _: rank > 0, team)
     assert (outcome.state, len(outcome.records)) == ("stopped", 1)
-    torch.save({name: [vars(r) for r in each] for name, each in found.items()}, base / f"{rank}.pt")
+    plain = {name: [asdict(record) for record in each] for name, each in found.items()}
+    torch.save(plain, base / f"{rank}.pt")
     distributed.destroy_process_group()
