@@ -13,6 +13,7 @@ from nasablate.genome.optimizer import ClipSpec, OptimizerSpec, Sgd, WeightAvera
 from nasablate.genome.schedule import CosineSchedule, ScheduleSpec, Warmup
 
 Precision = Literal["float32", "bfloat16"]
+Execution = Literal["auto", "eager", "compile", "graphs"]
 InitRule = Literal["kaiming_fan_out", "kaiming_fan_in", "xavier", "normal_0.01"]
 
 
@@ -38,6 +39,7 @@ class Recipe(SpecModel):
             "snapshots",
             "evaluation",
             "biases",
+            "execution",
         }
     )
     kind: Literal["recipe"] = "recipe"
@@ -76,6 +78,10 @@ class Recipe(SpecModel):
     precision: Precision = "float32"
     """``bfloat16``: feature maps and products in half precision; weights, statistics of
     normalisations and losses stay float32. Refused where the hardware only imitates it."""
+    execution: Execution = "auto"
+    """How steps are executed: ``eager`` as written, ``compile`` by torch.compile, unit by unit,
+    ``graphs`` as one CUDA graph. ``auto`` is eager on a CPU, so that bits stay the same, and on a
+    GPU what is expected to take the least time."""
 
     @model_validator(mode="after")
     def _snapshots_are_different(self) -> Self:

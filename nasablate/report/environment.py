@@ -10,7 +10,7 @@ from nasablate.analysis.wording import plural
 from nasablate.report.tables import plain
 from nasablate.store import TrialRecord
 
-_OF_THE_TRIAL = frozenset({"job", "data_fingerprint"})
+_OF_THE_TRIAL = frozenset({"job", "data_fingerprint", "execution_reason"})
 """Fields of a manifest that say what was trained, not on what."""
 
 

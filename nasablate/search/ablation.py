@@ -280,6 +280,7 @@ def _proposals(spec: AblationSpec, arms: "Arms", fingerprint: str) -> "list[Prop
             spec.seed + replicate,
             spec.resources.threads_per_trial,
             spec.resources.workers,
+            trainings=spec.seeds,
         )
         for arm in arms.arms:
             if replicate >= most[arm.name]:

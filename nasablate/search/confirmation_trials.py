@@ -37,20 +37,21 @@ def confirmation_proposals(chosen: Sequence[TrialRecord], spec: SearchSpec) -> l
     for replicate in range(spec.confirm.seeds):
         seed = fresh_seed(spec.seed, replicate)
         for trial in chosen:
-            proposals.append(_proposal(len(proposals), trial, replicate, seed))
+            own = {"seed": seed, "candidate": trial.number, "replicate": replicate}
+            own["trainings"] = spec.confirm.seeds
+            proposals.append(_proposal(len(proposals), trial, own))
     return proposals
 
 
-def _proposal(index: int, trial: TrialRecord, replicate: int, seed: int) -> Proposal:
+def _proposal(index: int, trial: TrialRecord, own: dict[str, int]) -> Proposal:
     copied = {name: trial.attributes[name] for name in _COPIED}
     workers = int(trial.attributes.get("workers", 1))
     copied |= {"workers": workers} if workers > 1 else {}
-    setting = Setting(copied["data_fingerprint"], seed, copied["threads"], workers)
-    own = {"seed": seed, "candidate": trial.number, "replicate": replicate}
+    setting = Setting(copied["data_fingerprint"], own["seed"], copied["threads"], workers)
     return Proposal(
         index=index,
         key=key_of(copied["network_digest"], copied["recipe_digest"], setting),
-        params={"candidate": trial.number, "replicate": replicate},
+        params={"candidate": trial.number, "replicate": own["replicate"]},
         # One distribution per name throughout the study, whoever the candidates will be.
         distributions={
             "candidate": IntDistribution(0, 1_000_000),

@@ -168,6 +168,7 @@ def _setting(spec: DeletionSpec, replicate: int, fingerprint: str) -> Setting:
         spec.seed + replicate,
         spec.resources.threads_per_trial,
         spec.resources.workers,
+        trainings=spec.seeds,
     )
 
 

@@ -68,6 +68,8 @@ class Job:
     """Processes that share every batch; each of them gets this job."""
     record_every: int = 0
     """Steps between records within an epoch; 0 makes none."""
+    trainings: int = 1
+    """Of this network in the study, on all seeds."""
 
     def to_json(self) -> str:
         """Return the job as one text, which no layer in between looks into."""
@@ -121,13 +123,17 @@ def train(job: Job, device: str, on_epoch: OnEpoch) -> JobEnd:
 
     asked, team = _train_job(job, device), _team(job)
     with _code(job):
+        surroundings: dict[str, Any] = {**manifest(asked)}
         if team.rank == 0:
-            (Path(job.folder) / MANIFEST_FILE).write_text(json.dumps(manifest(asked)))
+            _write(job, MANIFEST_FILE, surroundings)
         if job.measure and team.rank == 0:
             # Beforehand, so that no trial ends without it; the weights do not matter.
-            found = _measured(asked)
-            (Path(job.folder) / MEASUREMENT_FILE).write_text(json.dumps(found))
+            _write(job, MEASUREMENT_FILE, _measured(asked))
         outcome = fit(asked, lambda record: on_epoch(Epoch.of(record)), team)
+        if team.rank == 0 and outcome.execution is not None:
+            how = outcome.execution
+            surroundings |= {"execution": how.form, "execution_reason": how.reason}
+            _write(job, MANIFEST_FILE, surroundings)
     return JobEnd(outcome.state, outcome.reason)
 
 
@@ -212,7 +218,12 @@ def _train_job(job: Job, device: str) -> "TrainJob":
         keep_weights=job.keep_weights,
         workers=job.workers,
         record_every=job.record_every,
+        trainings=job.trainings,
     )
+
+
+def _write(job: Job, name: str, document: dict[str, Any]) -> None:
+    (Path(job.folder) / name).write_text(json.dumps(document))
 
 
 def _team(job: Job) -> "Team":

@@ -74,6 +74,8 @@ class Setting:
     threads: int
     workers: int = 1
     """Processes that share every batch."""
+    trainings: int = 1
+    """Of each network, on all seeds; no part of what identifies an evaluation."""
 
 
 Network = Candidate | Variant
@@ -95,6 +97,7 @@ def network_attributes(network: Network, setting: Setting) -> dict[str, Any]:
         "activation_bytes": network.cost.activation_bytes,
         "epochs": network.recipe.epochs,
         **({"workers": setting.workers} if setting.workers > 1 else {}),
+        **({"trainings": setting.trainings} if setting.trainings > 1 else {}),
     }
 
 

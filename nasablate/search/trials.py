@@ -101,6 +101,7 @@ class Trial:
             measure=measure,
             workers=int(self.attributes.get("workers", 1)),
             record_every=record_every,
+            trainings=int(self.attributes.get("trainings", 1)),
         )
 
     def is_trained(self, *, keep_weights: bool) -> bool:

@@ -5,7 +5,6 @@ import dataclasses
 import io
 import os
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from nasablate.training.job import EpochRecord, StepRecord
+from nasablate.training.job import EpochRecord, Execution, StepRecord
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "weights.pt"
@@ -28,24 +27,21 @@ class Checkpoint:
     records: tuple[EpochRecord, ...]
     average: dict[str, Any] | None = None
     """The averaged weights by name, where the recipe asks for an average."""
+    execution: Execution | None = None
+    """How steps were executed, and are to be; None in files from before there was a choice."""
 
 
-def save_checkpoint(
-    folder: Path,
-    owner: str,
-    net: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    records: Sequence[EpochRecord],
-    average: dict[str, Any] | None = None,
-) -> None:
+def save_checkpoint(folder: Path, owner: str, state: Checkpoint) -> None:
     """Write the checkpoint of the job ``owner`` (a digest) so that no reader sees half of it."""
+    execution = None if state.execution is None else dataclasses.asdict(state.execution)
     document = {
         "owner": owner,
-        "epoch": len(records),
-        "model": net.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "records": [dataclasses.asdict(record) for record in records],
-        "average": average,
+        "epoch": len(state.records),
+        "model": state.model,
+        "optimizer": state.optimizer,
+        "records": [dataclasses.asdict(record) for record in state.records],
+        "average": state.average,
+        "execution": execution,
     }
     _write(folder / CHECKPOINT, document)
 
@@ -55,8 +51,14 @@ def load_checkpoint(folder: Path, owner: str, device: torch.device) -> Checkpoin
     document = _read(folder / CHECKPOINT, device)
     if document is None or document.get("owner") != owner:
         return None
-    records = tuple(_record(record) for record in document["records"])
-    return Checkpoint(document["model"], document["optimizer"], records, document.get("average"))
+    execution = document.get("execution")
+    return Checkpoint(
+        document["model"],
+        document["optimizer"],
+        tuple(_record(record) for record in document["records"]),
+        document.get("average"),
+        None if execution is None else Execution(**execution),
+    )
 
 
 def _record(document: dict[str, Any]) -> EpochRecord:

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from nasablate.genome.data_spec import DataSpec
 from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
+
+Form = Literal["eager", "compile", "graphs"]
+"""How steps are executed: as written, compiled unit by unit, or as one CUDA graph."""
 
 _LABELS = frozenset({"name", "source"})
 
@@ -32,6 +35,8 @@ class TrainJob:
     """A file with all weights of the network, instead of those that the seed would give."""
     record_every: int = 0
     """Steps between records within an epoch; 0 makes none. It decides no result."""
+    trainings: int = 1
+    """Of this network in its study, on all seeds; they share what is compiled for it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,14 @@ class StepRecord:
     """Mean over their images, as in `EpochRecord`."""
     lr: float
     """Learning rate of the last of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The form of a training's steps."""
+
+    form: Form
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,8 @@ class Outcome:
     records: tuple[EpochRecord, ...]
     reason: str = ""
     """Why it diverged or was stopped."""
+    execution: Execution | None = field(default=None, compare=False)
+    """How its steps were executed."""
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,22 @@ from nasablate.training.checkpoint import snapshot_name
 from nasablate.training.counters import counters_aside
 from nasablate.training.device import device_and_threads
 from nasablate.training.evaluation import error_percent, evaluate_as
-from nasablate.training.job import EpochRecord, Outcome, StepRecord, TrainJob, job_digest
+from nasablate.training.execution import execution_of
+from nasablate.training.job import (
+    EpochRecord,
+    Execution,
+    Outcome,
+    StepRecord,
+    TrainJob,
+    job_digest,
+)
 from nasablate.training.memory import memory_measured
 from nasablate.training.network import check_fit, make_net, take_weights
 from nasablate.training.optimizer import make_optimizer, set_learning_rate
 from nasablate.training.predictions import save_predictions
 from nasablate.training.schedule import learning_rate, plateau_factor
-from nasablate.training.step import Batch, StepRule, train_step
+from nasablate.training.step import Batch
+from nasablate.training.stepping import make_step
 from nasablate.training.steps import StepLog
 from nasablate.training.streams import generator, stream_seed
 from nasablate.training.team import ALONE, Team
@@ -83,6 +92,11 @@ class _Training:
         )
         self.val = eval_batches(data.val, data.info, recipe.eval_batch_size, device)
         self.records: list[EpochRecord] = []
+        self.steps_per_epoch = -(-len(self.train) // recipe.accumulate)
+        self.execution = execution_of(job, device.type, recipe.epochs * self.steps_per_epoch)
+        self.resume()
+        form = self.execution.form
+        self.step = make_step(self.net, self.optimizer, recipe, form, self._give_up, team)
 
     def resume(self) -> None:
         """Take up the job's checkpoint, if there is one."""
@@ -90,12 +104,17 @@ class _Training:
             return
         saved = checkpoint.load_checkpoint(self.job.folder, self.owner, self.device)
         if saved is not None:
+            self.execution = saved.execution or self.execution
             self.net.load_state_dict(saved.model)
             self.optimizer.load_state_dict(saved.optimizer)
             if self.average is not None and saved.average is not None:
                 self.average.load(saved.average)
             self.records = list(saved.records)
         self.team.agreed(True)  # noqa: FBT003 - nobody writes before all have read
+
+    def _give_up(self, reason: str) -> None:
+        reason = f"{self.execution.form} failed: {reason}"
+        self.execution = Execution("eager", reason)
 
     def judged(self) -> AbstractContextManager[None]:
         """Give the network the weights that are evaluated and kept, while the body runs."""
@@ -107,10 +126,14 @@ class _Training:
             if self.job.keep_weights and epoch in self.job.recipe.snapshot_epochs:
                 with self.judged():
                     checkpoint.save_weights(self.folder, self.net, snapshot_name(epoch))
-            average = None if self.average is None else self.average.state()
-            checkpoint.save_checkpoint(
-                self.folder, self.owner, self.net, self.optimizer, self.records, average
+            state = checkpoint.Checkpoint(
+                model=self.net.state_dict(),
+                optimizer=self.optimizer.state_dict(),
+                records=tuple(self.records),
+                average=None if self.average is None else self.average.state(),
+                execution=self.execution,
             )
+            checkpoint.save_checkpoint(self.folder, self.owner, state)
 
     def close(self, *, keep_weights: bool) -> None:
         """Keep what the job asked for and remove the checkpoint."""
@@ -123,19 +146,18 @@ class _Training:
 
 def _run(training: _Training, on_epoch: OnEpoch) -> Outcome:
     job = training.job
-    training.resume()
     reported: list[EpochRecord] = []
     try:
         for record in _records(training):
             reported.append(record)
             if not training.team.agreed(on_epoch(record)):
                 training.close(keep_weights=job.keep_weights)
-                return Outcome("stopped", tuple(reported), STOPPED)
+                return Outcome("stopped", tuple(reported), STOPPED, training.execution)
     except _DivergedError as error:
         training.close(keep_weights=False)
-        return Outcome("diverged", tuple(reported), str(error))
+        return Outcome("diverged", tuple(reported), str(error), training.execution)
     training.close(keep_weights=job.keep_weights)
-    return Outcome("completed", tuple(reported))
+    return Outcome("completed", tuple(reported), execution=training.execution)
 
 
 def _records(training: _Training) -> Iterator[EpochRecord]:
@@ -180,13 +202,27 @@ def _train_epoch(
     The device is read when the epoch is over.
     """
     log = StepLog(training.job.record_every)
+    sums, num_images, lr = run_steps(training, epoch, log)
+    recorded = log.records(training.team)
+    loss_sum, num_correct = training.team.total(*sums)
+    error = error_percent(int(num_correct), num_images)
+    return float(loss_sum) / num_images, error, lr, recorded
+
+
+def run_steps(
+    training: _Training, epoch: int, log: StepLog
+) -> tuple[tuple[Tensor, Tensor], int, float]:
+    """Take all steps of an epoch; nothing here waits for the device.
+
+    Returns this worker's sum of losses and number of right answers, on the device, the number of
+    images of all workers, and the last learning rate.
+    """
     recipe, seed = training.job.recipe, training.job.seed
     loss_sum = torch.zeros((), dtype=torch.float64, device=training.device)
     num_correct = torch.zeros((), dtype=torch.int64, device=training.device)
     num_images, lr = 0, 0.0
     dropped = plateau_factor(recipe.schedule, training.records)
-    steps = -(-len(training.train) // recipe.accumulate)
-    rule = StepRule.of(recipe)
+    steps = training.steps_per_epoch
     torch.manual_seed(stream_seed(seed, _dropout_of(training.team), epoch))  # pyright: ignore[reportUnknownMemberType]
     training.net.train()
     order, crops = generator(seed, "order", epoch), generator(seed, "augmentation", epoch)
@@ -194,7 +230,7 @@ def _train_epoch(
     for step, group in enumerate(groups, start=(epoch - 1) * steps):
         lr = learning_rate(recipe, step, steps) * dropped
         set_learning_rate(training.optimizer, lr)
-        seen = train_step(training.net, training.optimizer, group, rule, training.team)
+        seen = training.step(group)
         if training.average is not None:
             training.average.update(step)
         for (logits, loss), batch in zip(seen, group, strict=True):
@@ -203,10 +239,7 @@ def _train_epoch(
             num_correct += (logits.argmax(1) == _class_of(labels)).sum()
             num_images += len(batch[1])
         log.note(step + 1, num_images, lr, loss_sum)
-    recorded = log.records(training.team)
-    loss_sum, num_correct = training.team.total(loss_sum, num_correct)
-    error = error_percent(int(num_correct), num_images)
-    return float(loss_sum) / num_images, error, lr, recorded
+    return (loss_sum, num_correct), num_images, lr
 
 
 def _dropout_of(team: Team) -> str:

@@ -3,7 +3,7 @@
 from typing import Any, assert_never
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nasablate.genome.optimizer import (
     AdamW,
@@ -52,9 +52,15 @@ def parameter_groups(net: nn.Module, spec: OptimizerSpec) -> list[dict[str, Any]
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    """Give every parameter group the learning rate ``lr``."""
+    """Give every parameter group the learning rate ``lr``.
+
+    Where it is a tensor, as recorded steps need it, that is written without waiting for the device.
+    """
     for group in optimizer.param_groups:
-        group["lr"] = lr
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(lr)
+        else:
+            group["lr"] = lr
 
 
 def clip_gradients(optimizer: torch.optim.Optimizer, spec: ClipSpec) -> None:

@@ -1,6 +1,6 @@
 """One optimisation step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -17,6 +17,9 @@ from nasablate.training.team import ALONE, Team
 
 Batch = tuple[Tensor, Tensor]
 """Images, and labels: int64 [B], or shares of the classes, float32 [B, classes]."""
+
+Step = Callable[[Sequence[Batch]], list[Batch]]
+"""`train_step` for one network, optimizer, rule and team."""
 
 
 @dataclass(frozen=True, slots=True)
