@@ -79,11 +79,11 @@ class TrainBatches:
         on the CPU, so that every device sees the same epoch.
         """
         count = len(self._labels)
-        indices = torch.randperm(count, generator=order).to(self._device)
+        indices = torch.randperm(count, generator=order).to(self._device, non_blocking=True)
         offsets = torch.randint(2 * self._pad + 1, (2, count), generator=augmentation)
         flips = torch.randint(2, (count,), generator=augmentation, dtype=torch.bool)
-        rows, columns = offsets.to(self._device)
-        flips = flips.to(self._device)
+        rows, columns = offsets.to(self._device, non_blocking=True)
+        flips = flips.to(self._device, non_blocking=True)
         draws = self._distortion.draw(count, augmentation)
         for number in range(len(self)):
             span = slice(number * self._batch_size, (number + 1) * self._batch_size)

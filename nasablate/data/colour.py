@@ -1,5 +1,7 @@
 """Changes of colour, image by image. Shapes: B batch, H height, W width, C channels."""
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -16,6 +18,8 @@ _AXES = (
 )
 """Principal colours of ImageNet, one per column, and their lengths, for values from 0 to 1
 (facebookarchive/fb.resnet.torch, datasets/imagenet.lua)."""
+
+_Constant = tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 
 def check_colours(spec: Augmentation, info: DataInfo) -> None:
@@ -42,7 +46,7 @@ def jitter(batch: Tensor, factors: Tensor, order: Tensor) -> Tensor:
         factors: Of brightness, contrast and saturation, [B, 3].
         order: Which of the three comes first, second and third, [B, 3].
     """
-    weights = torch.tensor(_GREY, device=batch.device)
+    weights = _on(batch.device, _GREY)
     for place in range(3):
         for number in range(3):
             factor = torch.where(order[:, place] == number, factors[:, number], 1.0)
@@ -50,6 +54,12 @@ def jitter(batch: Tensor, factors: Tensor, order: Tensor) -> Tensor:
             factor = factor[:, None, None, None]
             batch = batch * factor + other * (1 - factor)
     return batch
+
+
+@functools.cache
+def _on(device: torch.device, values: _Constant) -> Tensor:
+    """Return constants on a device; they are sent there once, since sending waits for it."""
+    return torch.tensor(values, device=device)
 
 
 def _other(batch: Tensor, number: int, weights: Tensor) -> Tensor:
@@ -61,6 +71,6 @@ def _other(batch: Tensor, number: int, weights: Tensor) -> Tensor:
 
 def lighten(batch: Tensor, alphas: Tensor) -> Tensor:
     """Add the principal colours times their lengths times ``alphas`` [B, 3] to 0..255 pixels."""
-    lengths = torch.tensor(_LENGTHS, device=batch.device)
-    axes = torch.tensor(_AXES, device=batch.device)
+    lengths = _on(batch.device, _LENGTHS)
+    axes = _on(batch.device, _AXES)
     return batch + (alphas * lengths @ axes.T * 255)[:, None, None, :]

@@ -4,7 +4,7 @@ Letters in shape comments: N images of an epoch, B batch, C channels, H height, 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,8 +25,9 @@ _TRIES = 10
 
 _Numbers = NDArray[Any]
 _Drawer = Callable[[int, np.random.Generator], tuple[_Numbers, ...]]
-Draws = dict[str, tuple[Tensor, ...]]
-"""By stream, what was drawn for every image of an epoch, [N] or [N, k]."""
+Draws = dict[str, tuple[Any, ...]]
+"""By stream, what was drawn for every image of an epoch, [N] or [N, k]: tensors on the device,
+arrays of the policy."""
 
 
 class Distortion:
@@ -49,13 +50,13 @@ class Distortion:
         if not self.is_used:
             return {}
         drawn = torch.randint(2**62, (len(_STREAMS),), generator=generator)
-        seeds = [int(seed) for seed in drawn]
+        seeds = cast("list[int]", drawn.tolist())  # pyright: ignore[reportUnknownMemberType]
         sources = {
             name: np.random.default_rng(seed) for name, seed in zip(_STREAMS, seeds, strict=True)
         }
         found = {name: draw(count, sources[name]) for name, draw in self._drawers().items()}
         return {
-            name: tuple(torch.as_tensor(part, device=self._device) for part in parts)
+            name: parts if name == "policy" else tuple(self._sent(part) for part in parts)
             for name, parts in found.items()
         }
 
@@ -93,6 +94,10 @@ class Distortion:
             images, labels = self._mixed(images, labels, *_at(draws, "mixing", span))
         return images.contiguous(memory_format=torch.channels_last), labels
 
+    def _sent(self, part: _Numbers) -> Tensor:
+        """Return numbers on the device, which is not waited for."""
+        return torch.as_tensor(part).to(self._device, non_blocking=True)
+
     def _mixed(
         self, images: Tensor, labels: Tensor, pasted: Tensor, share: Tensor, *box: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -103,7 +108,8 @@ class Distortion:
         blend = torch.where(pasted, 1.0, share)[:, None, None, None]
         mixed = torch.lerp(others, images, blend)
         images = torch.where(mask & pasted[:, None, None, None], others, mixed)
-        shares = functional.one_hot(labels, self._classes).float()
+        classes = torch.arange(self._classes, device=labels.device)
+        shares = (labels[:, None] == classes).float()
         return images, torch.lerp(shares.roll(-1, 0), shares, kept[:, None])
 
     def _drawers(self) -> dict[str, _Drawer]:
@@ -200,7 +206,7 @@ def draw_box(
     return top, left, tall, wide
 
 
-def _at(draws: Draws, name: str, span: slice) -> tuple[Tensor, ...]:
+def _at(draws: Draws, name: str, span: slice) -> tuple[Any, ...]:
     return tuple(part[span] for part in draws[name])
 
 

@@ -29,22 +29,28 @@ class Policy:
         order = source.random((count, len(self._choices))).argsort(1)[:, :rounds]
         return order, source.integers(2**62, size=count)
 
-    def __call__(self, batch: Tensor, chosen: Tensor, seeds: Tensor) -> Tensor:
-        """Return the batch with each image under the operations that were drawn for it."""
+    def __call__(
+        self, batch: Tensor, chosen: NDArray[np.int64], seeds: NDArray[np.int64]
+    ) -> Tensor:
+        """Return the batch with each image under the operations that were drawn for it.
+
+        What was drawn is no tensor, since it steers this process; it is not read from a device.
+        """
         images = batch.permute(0, 3, 1, 2).float() / 255
         state = torch.get_rng_state()  # kornia draws strengths and signs from the CPU's generator
         try:
             torch.default_generator.manual_seed(int(seeds[0]))
             with torch.no_grad():
-                images = self._applied(images, chosen.cpu())
+                images = self._applied(images, chosen)
         finally:
             torch.set_rng_state(state)
         return (images * 255).round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
-    def _applied(self, images: Tensor, chosen: Tensor) -> Tensor:
-        for column in chosen.numpy().T:
+    def _applied(self, images: Tensor, chosen: NDArray[np.int64]) -> Tensor:
+        for column in chosen.T:
             for number in np.unique(column):
-                rows = torch.as_tensor(np.flatnonzero(column == number), device=images.device)
+                rows = torch.as_tensor(np.flatnonzero(column == number))
+                rows = rows.to(images.device, non_blocking=True)
                 images = images.index_copy(0, rows, self._choices[number](images[rows]))
         return images
 

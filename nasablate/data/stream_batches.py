@@ -66,26 +66,28 @@ class StreamedTrainBatches:
         indices = torch.randperm(count, generator=order)
         offsets = torch.randint(2 * pad + 1, (2, count), generator=augmentation)
         flips = torch.randint(2, (count,), generator=augmentation, dtype=torch.bool)
-        rows, columns = offsets.to(self._device)
-        flips = flips.to(self._device)
+        rows, columns = offsets.to(self._device, non_blocking=True)
+        flips = flips.to(self._device, non_blocking=True)
         draws = self._distortion.draw(count, augmentation)
         spans = [
             slice(number * self._batch_size, (number + 1) * self._batch_size)
             for number in range(len(self))
         ]
         # Changed in place: the loader reads it anew for every epoch.
-        self._plan[:] = [[int(index) for index in indices[span]] for span in spans]
+        self._plan[:] = [indices[span].tolist() for span in spans]  # pyright: ignore[reportUnknownMemberType]
         for span, (images, labels) in zip(spans, _checked(self._loader), strict=True):
             batch = self._cropped(images, rows[span], columns[span])
             mirrored = flips[span] if self._augmentation.flip else None
             batch = self._distortion.pixels(batch, draws, span, mirrored)
             finished = self._normalize(self._distortion.colours(batch, draws, span))
-            yield self._distortion.finish(finished, labels.to(self._device), draws, span)
+            classes = labels.to(self._device, non_blocking=True)
+            yield self._distortion.finish(finished, classes, draws, span)
 
     def _cropped(self, images: Images, rows: Tensor, columns: Tensor) -> Tensor:
         """Pad and crop one batch, uint8 [B, C, H, W] to [B, H, W, C] on the device."""
         padded = torch.tensor(pad_images(images, self._info, self._augmentation))
-        windows = crop_windows(padded.to(self._device), self._augmentation.pad)
+        padded = padded.to(self._device, non_blocking=True)
+        windows = crop_windows(padded, self._augmentation.pad)
         return windows[torch.arange(len(images), device=self._device), rows, columns]
 
 
