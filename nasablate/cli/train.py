@@ -105,7 +105,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     with code_permission(allowed=allow_code), located_genome(genome):
         outcome = fit(job, show) if keep is None else _fit_and_keep(job, show, keep)
     if outcome.state == "diverged":
-        message = f"the training diverged in epoch {len(outcome.records)}: {outcome.reason}"
+        message = f"the training diverged: {outcome.reason}; lower the learning rate"
         raise RunError(message)
     typer.echo(
         f"{network.name or genome} on {data}: validation error"

@@ -11,6 +11,7 @@ from nasablate.cli import main as cli_main
 from nasablate.cli.main import main
 from nasablate.errors import RunError
 from nasablate.genome import load_genome, load_genome_text
+from nasablate.training import Outcome
 
 
 def run(*arguments: str) -> int:
@@ -55,6 +56,16 @@ def test_failed_run_exits_1(
     monkeypatch.setattr(cli_main, "app", fail)
     assert run("genomes") == 1
     assert capsys.readouterr().err == "error: the net diverged\n"
+
+
+def test_a_diverged_training_names_its_epoch_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = Outcome("diverged", (), "loss became nan at epoch 1")
+    monkeypatch.setattr("nasablate.training.loop.fit", lambda *_: ended)
+    assert run("train", "resnet-20") == 1
+    expected = "error: the training diverged: loss became nan at epoch 1; lower the learning rate\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_unexpected_error_says_how_to_see_more(
