@@ -79,9 +79,11 @@ class Textbook:
     momentum: float = 0.9
     weight_decay: float = 1e-4
     nesterov: bool = False
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         """Make the optimizer."""
+        self.net.to(self.device)
         self.criterion = nn.CrossEntropyLoss()
         self.optimizer = torch.optim.SGD(
             self.net.parameters(),
@@ -94,7 +96,8 @@ class Textbook:
     def train(self, batches: "DataLoader[tuple[Tensor, int]]") -> Iterator[tuple[float, float]]:
         """Train on every batch and yield its loss and accuracy."""
         self.net.train()
-        for images, labels in batches:
+        for pictures, classes in batches:
+            images, labels = pictures.to(self.device), classes.to(self.device)
             logits = self.net(images)
             loss = self.criterion(logits, labels)
             self.optimizer.zero_grad()

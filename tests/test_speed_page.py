@@ -23,6 +23,22 @@ def test_what_was_not_measured_is_not_filled_in(tmp_path, monkeypatch):
     )
 
 
+def test_epochs_on_a_gpu_are_judged_by_gain_and_seconds(tmp_path, monkeypatch):
+    monkeypatch.setattr(measuring, "RESULTS", tmp_path)
+    rates = {"textbook": [10_000.0, 10_000.0], "nasablate": [20_000.0, 20_000.0],
+             "graphs": [40_000.0, 25_000.0]}  # fmt: skip
+    answer = {"network": "net", "batch": 128, "workers": 8, "goal": 3.0, "most_seconds": 1.7,
+              "rates": rates}  # fmt: skip
+    machine = {"processor": "x", "cores": 16, "python": "3", "load": 1.0}
+    found = {"machine": machine, "torch": "2", "device": "H200", "answers": [answer]}
+    (tmp_path / "step-cuda.json").write_text(json.dumps(found))
+    eager, graphs = [line for line in speed_page.page().splitlines() if line.startswith("| net |")]
+    assert eager.endswith("| 2 (2 to 2) |  | 2.5 (2.5 to 2.5) |  |")
+    assert graphs.endswith(
+        "| 3.25 (2.5 to 4) | at least 3: kept | 1.62 (1.25 to 2) | at most 1.7: kept |"
+    )
+
+
 def test_forms_take_turns_in_alternating_order():
     order: list[str] = []
 

@@ -15,6 +15,7 @@ from nasablate.training.optimizer import make_optimizer, set_learning_rate
 from nasablate.training.step import Batch, Step, StepRule, train_step
 from tests.training.test_fit import GENOME, go_on, job
 
+GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
 RATES = [0.1, 0.1, 0.05, 0.05, 0.01, 0.01, 0.01]
 
 
@@ -154,6 +155,7 @@ def test_too_little_memory_is_no_reason_to_go_on() -> None:
 
 
 @pytest.mark.gpu
+@GPU
 @pytest.mark.parametrize("kind", ["sgd", "adamw", "rmsprop"])
 def test_graphs_train_as_written_steps_do_on_a_gpu(kind: str) -> None:
     """Band of the losses of seven steps, of which four are replayed: 1 in 1,000."""
@@ -166,6 +168,7 @@ def test_graphs_train_as_written_steps_do_on_a_gpu(kind: str) -> None:
 
 
 @pytest.mark.gpu
+@GPU
 @pytest.mark.parametrize("form", ["eager", "graphs"])
 def test_two_trainings_on_a_gpu_agree_within_the_band(form: str) -> None:
     task = job(device="cuda", training={"execution": form})

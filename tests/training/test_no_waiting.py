@@ -69,7 +69,8 @@ def no_waiting(device: str) -> Generator[None]:
         torch.cuda.set_sync_debug_mode("default")
 
 
-DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
+NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU to wait for")
+DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, NO_GPU])]
 
 
 @pytest.mark.parametrize("device", DEVICES)
