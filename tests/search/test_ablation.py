@@ -45,6 +45,7 @@ def test_every_arm_on_every_seed_and_again_without_training(url):
     rows = open_database(url).study("try").trials()
     assert [row.params["replicate"] for row in rows] == [0, 0, 0, 1, 1, 1]
     assert {row.attributes["seed"] for row in rows} == {0, 1}
+    assert {row.attributes["trainings"] for row in rows} == {2}
 
 
 def test_more_seeds_train_only_what_is_missing(url):
