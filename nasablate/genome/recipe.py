@@ -79,7 +79,7 @@ class Recipe(SpecModel):
     """``bfloat16``: feature maps and products in half precision; weights, statistics of
     normalisations and losses stay float32. Refused where the hardware only imitates it."""
     execution: Execution = "auto"
-    """How steps are executed: ``eager`` as written, ``compile`` by torch.compile, unit by unit,
+    """How steps are executed: ``eager`` as written, ``compile`` by torch.compile,
     ``graphs`` as one CUDA graph. ``auto`` is eager on a CPU, so that bits stay the same, and on a
     GPU what is expected to take the least time."""
 

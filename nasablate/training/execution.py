@@ -24,13 +24,13 @@ _LAUNCHES_PER_LAYER = 3
 _LAUNCH_SECONDS = {"eager": 8e-6, "compile": 8e-6, "graphs": 3e-6}
 """Per kernel: what starting it takes, or its own latency where the GPU starts it."""
 _FUSED = 0.5
-"""The share of kernels that compiled units are left with."""
+"""The share of kernels that compiled steps are left with."""
 _BYTES_PER_VALUE = 4 * 6
 """Traffic of a step per value of the feature maps: each is read or written some six times."""
 _FUSED_BYTES = 0.8
 _BYTES_PER_SECOND = 4e12
 _COMPILE_SECONDS = 5.7
-"""Per convolution of another shape: compiling PyramidNet-110 anew took 629 s on a CPU."""
+"""Per convolution: compiling PyramidNet-110 anew took 629 s on a CPU."""
 _CAPTURE_SECONDS = 2.0
 
 
@@ -131,19 +131,16 @@ def expected_costs(blueprint: Blueprint, batch_size: int) -> dict[Form, FormCost
     parts = [*blueprint.parts, *(head.part for head in blueprint.auxiliary)]
     launches = _LAUNCHES_PER_LAYER * sum(len(part.fragment.layers) for part in parts)
     traffic = cost(blueprint).activations * batch_size * _BYTES_PER_VALUE / _BYTES_PER_SECOND
-    compiled = _COMPILE_SECONDS * _different_convolutions(blueprint)
+    convolutions = sum(
+        isinstance(layer.op, Conv) for part in parts for layer in part.fragment.layers
+    )
+    compiled = _COMPILE_SECONDS * convolutions
     started = {form: launches * seconds for form, seconds in _LAUNCH_SECONDS.items()}
     return {
         "eager": FormCost(0.0, max(started["eager"], traffic)),
         "compile": FormCost(compiled, max(_FUSED * started["compile"], _FUSED_BYTES * traffic)),
         "graphs": FormCost(_CAPTURE_SECONDS, max(started["graphs"], traffic)),
     }
-
-
-def _different_convolutions(blueprint: Blueprint) -> int:
-    """Count convolutions in units that are not alike; those that are share what is compiled."""
-    different = {part.fragment for part in blueprint.parts}
-    return sum(isinstance(layer.op, Conv) for one in different for layer in one.layers)
 
 
 def _seconds(seconds: float) -> str:

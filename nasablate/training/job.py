@@ -11,7 +11,7 @@ from nasablate.genome.genome import Genome
 from nasablate.genome.recipe import Recipe
 
 Form = Literal["eager", "compile", "graphs"]
-"""How steps are executed: as written, compiled unit by unit, or as one CUDA graph."""
+"""How steps are executed: as written, compiled, or as one CUDA graph."""
 
 _LABELS = frozenset({"name", "source"})
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from nasablate.genome.recipe import Recipe
-from nasablate.training.compiled import CompiledUnits
+from nasablate.training.compiled import CompiledNet
 from nasablate.training.graphs import CudaRecorder, GraphedStep, first_line
 from nasablate.training.job import Form
 from nasablate.training.memory import is_out_of_memory
@@ -34,25 +34,25 @@ def make_step(
     if form == "graphs":
         return GraphedStep(step, optimizer, CudaRecorder(), give_up)
     if form == "compile":
-        units = CompiledUnits(net, recipe.batch_size)
+        compiled = CompiledNet(net, recipe.batch_size)
         # Steps that were asked for are not replaced in silence: they decide the bits.
-        return _Attempt(step, units, give_up) if recipe.execution == "auto" else step
+        return _Attempt(step, compiled, give_up) if recipe.execution == "auto" else step
     return step
 
 
 class _Attempt:
-    """Steps with compiled units, as written from where these fail."""
+    """Compiled steps, as written from where they fail."""
 
-    def __init__(self, step: Step, units: CompiledUnits, give_up: GiveUp) -> None:
+    def __init__(self, step: Step, compiled: CompiledNet, give_up: GiveUp) -> None:
         self._step = step
-        self._units = units
+        self._compiled = compiled
         self._give_up = give_up
 
     def __call__(self, batches: Sequence[Batch]) -> list[Batch]:
         try:
             return self._step(batches)
         except Exception as error:  # compilers fail in many ways
-            if is_out_of_memory(error) or not self._units.undo():
+            if is_out_of_memory(error) or not self._compiled.undo():
                 raise
             self._give_up(first_line(error))
             return self._step(batches)

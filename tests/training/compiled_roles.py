@@ -1,4 +1,4 @@
-"""Trains with compiled units, in a process of its own: pytest's shape checks do not compile.
+"""Trains compiled networks, in a process of its own: pytest's shape checks do not compile.
 
 Writes losses by seed and form, the number of graphs after each seed, and two equal trainings.
 """
@@ -20,7 +20,7 @@ GENOME = Genome.parse(
         "input": {"channels": 1, "height": 8, "width": 8},
         "stem": {"kind": "conv3x3", "width": 4},
         "width": 4,
-        "stages": [{"units": 2}],
+        "stages": [{"units": 1}],
         "dropout": 0.2,
     }
 )

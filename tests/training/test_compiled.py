@@ -1,4 +1,4 @@
-"""Compiled units: the same function, and one compilation for all seeds."""
+"""Compiled networks: the same function, and one compilation for all seeds."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from nasablate.training.compiled import CompiledUnits
+from nasablate.training.compiled import CompiledNet
 from nasablate.training.execution import has_compiler
 from nasablate.training.network import make_net
 from nasablate.training.optimizer import make_optimizer
@@ -24,17 +24,17 @@ def small(seed: int) -> nn.Module:
     return make_net(GENOME, RECIPE, seed, torch.device("cpu")).train()
 
 
-def test_units_are_what_they_were_when_compiling_is_undone() -> None:
+def test_networks_are_what_they_were_when_compiling_is_undone() -> None:
     net = small(0)
     images = batches([16])[0][0]
     torch.manual_seed(0)
-    expected = net(images)
-    units = CompiledUnits(net, 16)
+    (expected,) = net.all_logits(images)
+    compiled = CompiledNet(net, 16)
     assert net.eval()(images).shape == (16, 10)  # evaluation is never compiled
-    assert units.undo()
-    assert not units.undo()
+    assert compiled.undo()
+    assert not compiled.undo()
     torch.manual_seed(0)
-    assert torch.equal(net.train()(images), expected)
+    assert torch.equal(net.train().all_logits(images)[0], expected)
 
 
 def test_compilers_that_fail_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_compiled_steps_equal_eager_ones_and_all_seeds_share_them() -> None:
     for seed in found["seeds"]:
         assert seed["compile"] == pytest.approx(seed["eager"], rel=1e-3)
         assert seed["compile"] != seed["eager"]  # else nothing was compiled
-        assert seed["graphs"] == 3  # stem, head, and two units that are alike
+        assert seed["graphs"] == 1  # of the first seed
     first, second = found["trainings"]
     assert len(first) == 2
     assert first == second

@@ -53,14 +53,6 @@ def test_what_is_expected_of_pyramidnet_is_about_what_was_worked_out_by_hand() -
     assert 300 < costs["compile"].setup_seconds < 700
 
 
-def test_equal_units_are_compiled_once() -> None:
-    shallow, deep = (
-        expected_costs(lower(load_genome(name)), 128)["compile"].setup_seconds
-        for name in ("resnet-20", "resnet-110")
-    )
-    assert shallow == deep
-
-
 def test_a_cpu_stays_eager_unless_a_recipe_asks() -> None:
     assert execution_of(job(), "cpu", 10**9).form == "eager"
     assert execution_of(job(training={"execution": "compile"}), "cpu", 1).form == "compile"
