@@ -13,6 +13,7 @@ from nasablate.data.augment import TrainBatches
 from nasablate.genome.augmentation import Augmentation
 from nasablate.training.device import device_and_threads
 from nasablate.training.loop import _Training, run_steps
+from nasablate.training.steps import StepLog
 from nasablate.training.team import ALONE
 from tests.data.test_augment import info_of, random_set
 from tests.data.test_distortion import ALL
@@ -79,9 +80,9 @@ def test_the_steps_of_an_epoch_read_nothing(name: str, device: str) -> None:
     task = job(device=device, training={"batch_size": 64, **RECIPES[name]})
     with device_and_threads(task) as place:
         training = _Training(task, load_train(task.data), place, ALONE)
-        run_steps(training, 1)  # kernels and the optimizer's state are made
+        run_steps(training, 1, StepLog(1))  # kernels and the optimizer's state are made
         with no_waiting(device):
-            (loss_sum, _), num_images, _ = run_steps(training, 2)
+            (loss_sum, _), num_images, _ = run_steps(training, 2, StepLog(1))
     assert num_images > 100
     assert float(loss_sum) > 0
 
