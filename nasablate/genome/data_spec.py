@@ -49,8 +49,8 @@ class DataSpec(SpecModel):
         if self.hold is not None and (self.size is None or self.hold < self.size):
             size = "not given" if self.size is None else f"{self.size}"
             message = (
-                f"hold {self.hold} needs a size of at most that, which the network reads; it is"
-                f" {size}; e.g. size: 224, hold: 256"
+                f"hold needs a size of at most {self.hold}, which the network reads, and size is"
+                f" {size}; write for example size: 224, hold: 256"
             )
             raise ValueError(message)
         return self
@@ -86,7 +86,7 @@ class DataSpec(SpecModel):
 
 
 def _name_or_record(value: object) -> str:
-    return "name" if isinstance(value, str) else "record"
+    return "a name" if isinstance(value, str) else "a record"
 
 
 def _from_name(value: DataSpec | str) -> DataSpec:
@@ -97,7 +97,7 @@ if TYPE_CHECKING:
     DataField = DataSpec
 else:
     DataField = Annotated[
-        Annotated[DataSpec, Tag("record")] | Annotated[str, Tag("name")],
+        Annotated[DataSpec, Tag("a record")] | Annotated[str, Tag("a name")],
         Discriminator(_name_or_record),
         AfterValidator(_from_name),
     ]

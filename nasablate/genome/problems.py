@@ -185,8 +185,9 @@ def _problem(  # noqa: C901, PLR0911, PLR0912 - one case per kind of mistake
 
 def _of_validator(text: str, loc: tuple[str | int, ...], value: object) -> Problem:
     rule, _, remedy = text.partition("; ")
-    if not loc:
-        loc, value = _named_first(rule, value)
+    inner, named = _named_first(rule, value)
+    if inner:
+        loc, value = (*loc, *inner), named
     return Problem(dotted(loc), value if loc else NOT_GIVEN, rule, remedy, loc=loc)
 
 

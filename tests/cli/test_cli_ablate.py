@@ -69,8 +69,8 @@ def test_a_plan_of_too_few_seeds_is_shown_and_refused(
     ("file", "shown"),
     [
         ("studies/pyramidnet-blocks/paper.yaml", "7 can survive Holm over 3 arms"),
-        ("studies/resnext-cardinality/paper.yaml", "8 can survive Holm over 4 arms"),
-        ("studies/deletion-resnet-pyramidnet/paper.yaml", "321 evaluations each"),
+        ("studies/resnext-cardinality/paper.yaml", "8 can survive Holm over 6 arms"),
+        ("studies/deletion-resnet-pyramidnet/paper.yaml", "811 evaluations each"),
         ("search_spaces/cifar10_small.yaml", "networks     21 distinct"),
     ],
 )

@@ -237,5 +237,5 @@ def test_a_deletion_study_runs_on_imported_weights(folder: Path) -> None:
     assert all(torch.equal(found[name], value) for name, value in wanted.items())
     trial.unlink()
     lost = run_here("export", "imported.networks/0", "--to", "b.safetensors", "--storage", url)
-    check_clear(lost, ["kept no weights", "evaluate: test", "train GENOME --keep"])
+    check_clear(lost, ["kept no weights", "evaluate: test", "nasablate train FILE.yaml --keep"])
     assert not (folder / "b.safetensors").exists()

@@ -49,7 +49,7 @@ def test_images_that_are_here_are_looked_at() -> None:
     ("spec", "rule"),
     [
         (DataSpec(name="cifar10", subset=50_001), "has 50000 training images"),
-        (DataSpec(name="cifar10", validation=50_000), "at least 2 and 1 are needed"),
+        (DataSpec(name="cifar10", validation=50_000), "not at least 2 and 1"),
         (DataSpec(name="parquet:imagenet-1k", size=64, validation=5), "comes with a validation"),
         (DataSpec(name="parquet:imagenet-1k"), "the folder is missing"),
         (DataSpec(name="parquet:pets", size=64), "the folder is missing"),

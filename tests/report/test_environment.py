@@ -31,7 +31,7 @@ def test_what_differs_is_counted():
     found = environment_of([trial(0, other), trial(1, ONE), trial(2, ONE)])
     (fact,) = found.differing
     assert (fact.what, fact.values) == ("device", (("cpu", 2), ("cuda: H200", 1)))
-    assert fact.text == "cpu (2 trials); cuda: H200 (1 trials)"
+    assert fact.text == "cpu (2 trials); cuda: H200 (1 trial)"
 
 
 def test_trials_without_a_readable_manifest_are_counted():

@@ -162,7 +162,7 @@ def test_arms_that_cannot_work_are_refused(info, changes, message):
         ({"design": "path", "order": ["width"]}, "order must name each factor once"),
         ({"design": "everything"}, "design = 'everything': must be one of"),
         ({"factors": {"w": {"a": {}}}}, "factors.w = {'a': {}}: needs at least 2 item"),
-        ({"match": {"params": "1"}}, "must be a percentage such as 1%"),
+        ({"match": {"params": "1"}}, "must be a percentage; write for example 1%"),
         ({"seeds": 0}, "seeds = 0"),
         ({"margin": 0.0}, "margin = 0.0"),
         ({"reported": [{"arm": "x"}]}, "reported[0].source: required key is missing"),
