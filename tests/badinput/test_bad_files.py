@@ -136,7 +136,7 @@ SEARCHES = [
     ("data: digits", "data: folder:/no/such/place", ["s.yaml:10:1", "/no/such/place"]),
     ("data: digits", "data: {name: digits, subset: 1}", ["data.subset = 1"]),
     ("data: digits", "data: {name: digits, hold: 8}", ["s.yaml:10", "data.hold = 8: hold needs"]),
-    ("data: digits", "data: {name: digits, size: 8, hold: 6}", ["data.hold = 6: hold needs", "is 8"]),
+    ("data: digits", "data: {name: digits, size: 8, hold: 6}", ["data.hold = 6:", "size is 8"]),
     ("trials: 4", "trials: four", ["s.yaml:11:1: trials = 'four': must be a valid integer"]),
     ("trials: 4", "trails: 4", ["s.yaml:11:1: trails = 4", "did you mean 'trials'?"]),
     ("seed: 0\nc", "seed: -1\nc", ["s.yaml:12:1: seed = -1"]),
