@@ -74,7 +74,7 @@ def within(differences: list[float], margin: float) -> dict[str, float | int | s
     error = statistics.stdev(differences) / n**0.5
     half = float(stdtrit(n - 1, 0.95)) * error
     p = max(float(stdtr(n - 1, -(margin - side * mean) / error)) for side in (1, -1))
-    verdict = "equivalent" if p < 0.05 else "not shown to be equivalent"
+    verdict = "equivalent" if p < 0.05 else "undecided"
     return {
         "pairs": n,
         "difference": mean,

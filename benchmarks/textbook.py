@@ -28,6 +28,11 @@ class Pictures(Dataset[tuple[Tensor, int]]):
     augment: bool = True
     padding: int = 4
 
+    @property
+    def _mean_colour(self) -> tuple[int, ...]:
+        """What is padded with: zero after normalisation, as our recipes pad."""
+        return tuple(round(255 * mean) for mean in self.mean)
+
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.images)
@@ -36,7 +41,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
         """Return one image, normalised, and its class."""
         picture = Image.fromarray(self.images[index].transpose(1, 2, 0))
         if self.augment:
-            picture = _flipped(_cropped(picture, self.padding))
+            picture = _flipped(_cropped(picture, self.padding, self._mean_colour))
         pixels = torch.from_numpy(np.array(picture))  # pyright: ignore[reportUnknownMemberType]
         pixels = pixels.permute(2, 0, 1).contiguous()
         return _normalized(pixels.float().div(255), self.mean, self.std), int(self.labels[index])
@@ -51,9 +56,9 @@ def _normalized(pixels: Tensor, means: Sequence[float], stds: Sequence[float]) -
     return pixels.clone().sub_(mean).div_(std)
 
 
-def _cropped(picture: Image.Image, padding: int) -> Image.Image:
+def _cropped(picture: Image.Image, padding: int, colour: tuple[int, ...]) -> Image.Image:
     width, height = picture.size
-    padded = ImageOps.expand(picture, padding)
+    padded = ImageOps.expand(picture, padding, fill=colour)
     top = int(torch.randint(0, 2 * padding + 1, (1,)).item())
     left = int(torch.randint(0, 2 * padding + 1, (1,)).item())
     return padded.crop((left, top, left + width, top + height))
