@@ -131,7 +131,7 @@ def test_reordered_units_run_in_their_new_order() -> None:
     reordered = with_weights_of(net, replace(net.blueprint, parts=tuple(moved)))
     expected = logits_of(rebuilt_without(reordered, 5), batch[0])  # the fifth place holds unit 6
     assert (run(net, [chain], batch)[0] == expected).all()
-    cases = reorderings(net.blueprint, [1, 4], 5, seed=0)
+    cases = reorderings(net.blueprint, [1, 3], 5, seed=0)
     chains = [case.chain for case in cases]
     naive = evaluate_naively(net, chains, [batch], keep_logits=True)
     assert (run(net, chains, batch) == naive.logits).all()
