@@ -264,7 +264,12 @@ SECTIONS: tuple[tuple[str, str, str, Callable[[Numbers], str]], ...] = (
     ("Input", "input", "input_speed --write", _input),
     ("Training step", "step", "step_speed --write", _step),
     ("Training step on a GPU", "step-cuda", "step_speed --device cuda --write", _gpu_step),
-    ("The same result", "equivalence", "equivalence --write", _equivalence),
+    (
+        "The same result",
+        "equivalence",
+        "equivalence --images 10000 --epochs 6 --write",
+        _equivalence,
+    ),
     ("Start of the command line", "start", "start_speed --write", _start),
     ("Counting", "count", "count_speed --write", _count),
     ("Storage", "storage", "storage_speed --write", _storage),
