@@ -91,7 +91,7 @@ def test_check_warns_of_imbalance(tmp_path: Path, capsys: pytest.CaptureFixture[
         (["fetch", "cifar10", "--mirror", "ftp://x"], "must begin with https://"),
         (["preview", "digits", "--out", "x.exe"], "must end with .png or .jpg"),
         (["preview", "digits", "--out", "none/x.png"], "its folder does not exist"),
-        (["preview", "digits", "--out", "x.png", "--hold", "16"], "hold 16 needs a size"),
+        (["preview", "digits", "--out", "x.png", "--hold", "16"], "hold = 16: hold needs a size"),
     ],
 )
 def test_bad_input_is_one_clear_message(
