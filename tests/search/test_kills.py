@@ -94,8 +94,14 @@ def retrained(search: Search) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("runner", ["inline", RAY])
-@pytest.mark.parametrize("sampler", ["random", "grid"])
+@pytest.mark.parametrize(
+    ("runner", "sampler"),
+    [
+        ("inline", "random"),
+        ("inline", "grid"),
+        pytest.param("ray", "random", marks=pytest.mark.ray),
+    ],
+)
 def test_a_search_that_was_killed_often_equals_an_undisturbed_one(runner, sampler, tmp_path):
     undisturbed = Search(tmp_path / "calm", "inline", sampler, "8", seconds=0)
     undisturbed.finish()
