@@ -246,7 +246,7 @@ def test_held_images_have_another_fingerprint_but_an_equal_size_has_not(tmp_path
     ("model", "document", "message"),
     [
         (DataSpec, {"name": "digits", "hold": 16}, "hold needs a size of at most 16"),
-        (DataSpec, {"name": "digits", "size": 16, "hold": 8}, "it is 16"),
+        (DataSpec, {"name": "digits", "size": 16, "hold": 8}, "size is 16"),
         (Augmentation, {"crop": {"size": 300}}, "size 300, min_side 256"),
         (Augmentation, {"crop": {"min_side": 300}}, "max_side 256"),
         (Augmentation, {"crop": {}, "pad": 4}, "pad and crop both crop; set pad: 0"),
