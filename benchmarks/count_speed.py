@@ -28,6 +28,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measuring import keep, ratios, spread
+from benchmarks.oracles import let_torchvision_load
 from benchmarks.plain_nets import images, pyramidnet, resnet
 from benchmarks.speed_page import write_page
 from nasablate.blueprint import cost, lower
@@ -47,7 +48,7 @@ def main() -> None:
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    _let_torchvision_load()
+    let_torchvision_load()
     races = [
         _race("PyramidNet-110, alpha 20 to 300", "pyramidnet-110-a48", "widening.alpha", rounds),
         _race("ResNet-20, width 16 to 400", "resnet-20", "width", rounds),
@@ -93,18 +94,6 @@ def _race(title: str, preset: str, path: str, rounds: int) -> dict[str, Any]:
     }
     _print(title, rounds, seconds, differences)
     return {"title": title, "seconds": seconds, "macs": differences}
-
-
-def _let_torchvision_load() -> None:
-    """Name two operators that torchvision, which ptflops imports, asks of another torch build."""
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for operator in ("nms", "qnms"):
-        if not hasattr(torch.ops.torchvision, operator):
-            library.define(f"{operator}(Tensor dets, Tensor scores, float threshold) -> Tensor")
-    _KEPT.append(library)
-
-
-_KEPT: list[torch.library.Library] = []
 
 
 def _edited(base: dict[str, Any], path: str, value: float) -> dict[str, Any]:

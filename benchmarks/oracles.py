@@ -177,12 +177,21 @@ def _create(oracle: Oracle) -> nn.Module:
 
 
 @cache
-def _libraries() -> tuple[Any, Any]:
+def let_torchvision_load() -> torch.library.Library:
+    """Name two operators that torchvision asks for when imported beside another build of torch.
+
+    They are there as long as the library that is returned; the cache keeps it.
+    """
     library = torch.library.Library("torchvision", "FRAGMENT")
     for operator in ("nms", "qnms"):
-        # torchvision names these when imported; wheels for another build of torch lack them
         if not hasattr(torch.ops.torchvision, operator):
             library.define(f"{operator}(Tensor dets, Tensor scores, float threshold) -> Tensor")
+    return library
+
+
+@cache
+def _libraries() -> tuple[Any, Any]:
+    let_torchvision_load()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module("torchvision"), importlib.import_module("timm")
