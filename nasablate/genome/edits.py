@@ -41,12 +41,16 @@ def check_path(model: type[BaseModel], path: str) -> None:
     parts = split_path(path)
     for index, part in enumerate(parts):
         known = field_names(model, parts[:index])
-        if isinstance(part, int) or part == EVERY or part in known:
-            continue
-        if any(get_origin(kind) is dict for kind in annotations_at(model, parts[:index])):
+        kinds = [get_origin(kind) for kind in annotations_at(model, parts[:index])]
+        if dict in kinds:
             return  # arguments of a user's own class
+        numbered = isinstance(part, int) or part == EVERY
+        if part in known or (numbered and not {list, tuple}.isdisjoint(kinds)):
+            continue
         place = ".".join(str(word) for word in parts[:index])
         place = place or f"a {model.__name__.lower()}"
+        if numbered:
+            raise SpecError(Problem(path, part, f"{place} is no list", f"drop {str(part)!r}"))
         raise SpecError(
             Problem(path, part, f"no such key in {place}", nearest(str(part), known) or "drop it")
         )
@@ -70,7 +74,7 @@ def apply_edits(
         parts = split_path(path)
         kinds = models_at(model, parts[:-1])
         targets = list(_targets(edited, parts[:-1], path))
-        acted = [_set(target, parts[-1], copy.deepcopy(value), kinds) for target in targets]
+        acted = [_set(target, path, copy.deepcopy(value), kinds) for target in targets]
         if not any(acted):
             ignored.append(path)
     return edited, tuple(ignored)
@@ -104,12 +108,13 @@ def _targets(value: object, parts: Parts, path: str) -> Iterator[object]:
             pass
 
 
-def _set(container: object, key: str | int, value: JsonValue, kinds: list[type[BaseModel]]) -> bool:
+def _set(container: object, path: str, value: JsonValue, kinds: list[type[BaseModel]]) -> bool:
+    key = split_path(path)[-1]
     if isinstance(container, list) and (isinstance(key, int) or key == EVERY):
         items = cast("list[JsonValue]", container)
         places = range(len(items)) if key == EVERY else [int(key)]
         for place in places:
-            _check_index(items, place, str(key))
+            _check_index(items, place, path)
             items[place] = value
         return True
     if not isinstance(container, dict) or not isinstance(key, str):

@@ -91,6 +91,9 @@ def test_paths_that_exist_in_some_variant(path):
         (Genome, "wdith", "no such key in a genome; did you mean 'width'?"),
         (Genome, "stages.0.depth", "no such key in stages.0"),
         (Genome, "width.more", "no such key in width"),
+        (Genome, "0.*", "0.* = 0: a genome is no list; drop '0'"),
+        (Genome, "width.*", "width is no list; drop '*'"),
+        (Genome, "stages.0.units.1", "stages.0.units is no list; drop '1'"),
         (Recipe, "optimizer.learning_rate", "no such key in optimizer"),
     ],
 )
