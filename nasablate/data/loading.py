@@ -1,6 +1,7 @@
 """From a data spec to images: the training and validation part, or the test part, never both."""
 
 import functools
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -254,5 +255,10 @@ def _describe(
 def _facts(spec: DataSpec, train: Part, val: Part, stamps: Sequence[Stamp]) -> Facts:
     if isinstance(train, StreamedSet) and isinstance(val, StreamedSet):
         files = tuple(entry for part in stamps[:2] for entry in part)
-        return facts_once(train, val, cache_key(files, f"facts {spec.canonical_json()}"))
+        # Links can give the same files other labels, and so another split.
+        split = hashlib.sha256()
+        for part in (train, val):
+            split.update(part.indices.tobytes() + part.labels.tobytes())
+        variant = f"facts {spec.canonical_json()} {split.hexdigest()}"
+        return facts_once(train, val, cache_key(files, variant))
     return examine(train, val)

@@ -91,7 +91,9 @@ def _pictures(
         form = Form(3, form.height, form.width, form.size)
         variant += "colour"
     if len(part.labels) * form.num_bytes <= memory_budget():
-        return _in_memory(decoded_once(files, lambda: decode_all(part, form), variant))
+        pixels = decoded_once(files, lambda: decode_all(part, form), variant).images.images
+        # Labels and names are not the files' alone: folders, links and the training part give them.
+        return _in_memory(Source(frozen(pixels, part.labels), part.class_names))
     if isinstance(part, ParquetImages):
         part = packed_once(part, stored.files, cache_key(files, "packed"))
     return ReadPart(part.labels, part.class_names, None, part, form)

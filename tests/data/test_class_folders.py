@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from nasablate.data import load_info, load_test, load_train
+from nasablate.data.images import fingerprint
 from nasablate.errors import DataError
 from nasablate.genome import DataSpec
 from tests.data.making import class_folders, noise, save_picture
@@ -49,6 +50,40 @@ def test_uses_the_parts_a_set_comes_with(tmp_path: Path, val: str) -> None:
     for field in ({"validation": 0.5}, {"validation": None, "folds": 3}):
         with pytest.raises(DataError, match=r"comes with a validation part"):
             load_info(spec(tmp_path, **field))
+
+
+@pytest.mark.parametrize("memory", ["1 MB", "10 B"])
+def test_links_that_move_to_another_class_take_their_images_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: str
+) -> None:
+    pool = class_folders(tmp_path / "pool")
+    for file in sorted(pool.rglob("*.png")):
+        link = tmp_path / "pets" / file.parent.name / file.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file)
+    monkeypatch.setenv("NASABLATE_DATA_MEMORY", memory)
+    before = load_info(spec(tmp_path / "pets"))
+    (tmp_path / "pets" / "cat" / "005.png").rename(tmp_path / "pets" / "dog" / "!.png")
+    (tmp_path / "pets" / "dog").rename(tmp_path / "pets" / "wolf")
+    monkeypatch.setenv("NASABLATE_DATA_MEMORY", f"1{memory}")  # not the result in memory
+    data = load_train(spec(tmp_path / "pets"))
+    labels = [*data.train.labels, *data.val.labels]
+    assert data.info.class_names == ("cat", "wolf")
+    assert np.bincount(labels).tolist() == [5, 7]
+    assert data.info.fingerprint != before.fingerprint
+    assert data.info.fingerprint == fingerprint(data.train, data.val)
+
+
+def test_a_new_class_of_the_training_part_counts_in_the_others(tmp_path: Path) -> None:
+    for part in ("train", "val", "test"):
+        class_folders(tmp_path / part)
+    own = spec(tmp_path, validation=None)
+    load_train(own)
+    load_test(own)
+    save_picture(tmp_path / "train" / "ape" / "0.png", noise(9, (5, 4, 3)))
+    assert load_train(own).info.class_names == ("ape", "cat", "dog")
+    assert set(load_train(own).val.labels) == {1, 2}
+    assert set(load_test(own).labels) == {1, 2}
 
 
 def test_names_the_first_image_of_another_size_and_the_remedy(tmp_path: Path) -> None:
