@@ -23,11 +23,12 @@ class _Published:
     num_val: int
     """0 if it comes without a validation part."""
     num_test: int
+    """0 if it comes without labels for one."""
 
 
 _CIFAR10_JPEG = _Published(3, 32, 10, 50_000, 0, 10_000)
-_IMAGENET = _Published(3, None, 1000, 1_281_167, 50_000, 100_000)
-"""As the Parquet shards of imagenet-1k on huggingface.co have it."""
+_IMAGENET = _Published(3, None, 1000, 1_281_167, 50_000, 0)
+"""As the Parquet shards of imagenet-1k on huggingface.co have it, whose test part has no labels."""
 
 
 def info_to_plan(spec: DataSpec) -> tuple[DataInfo, str]:

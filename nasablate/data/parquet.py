@@ -143,6 +143,21 @@ def count_rows(files: Sequence[Path]) -> int:
     return sum(_open(file).metadata.num_rows for file in files)
 
 
+def is_unlabelled(files: Sequence[Path]) -> bool:
+    """Tell whether the labels of a part are kept secret: all -1, as Hugging Face writes them.
+
+    Raises:
+        DataError: the first file, which speaks for all, is damaged or has no column of labels.
+    """
+    parquet = _open(files[0])
+    column = _column(files[0], parquet.schema_arrow.names, LABEL_COLUMNS)
+    return all(
+        label == -1
+        for group in range(parquet.num_row_groups)
+        for label in _read_column(files[0], parquet, group, column).to_pylist()
+    )
+
+
 def _open(file: Path) -> Any:
     pa = _pyarrow()
     try:

@@ -12,7 +12,7 @@ from nasablate.data.digits import NUM_TEST, read_digits
 from nasablate.data.encoded import Encoded
 from nasablate.data.folders import data_root
 from nasablate.data.images import Source
-from nasablate.data.parquet import ParquetImages, count_rows, shards
+from nasablate.data.parquet import ParquetImages, count_rows, is_unlabelled, shards
 from nasablate.errors import DataError, MissingDataError
 from nasablate.genome.data_spec import KNOWN_DATA, OWN_DATA
 
@@ -154,7 +154,10 @@ def _parquet(name: str, folder: Path) -> Located:
     train = stored("train")
     if train is None:
         raise _missing_parquet(name, folder, "train-*.parquet")
-    return _with_test(train, stored("validation") or stored("val"), stored("test"))
+    val, test = stored("validation") or stored("val"), stored("test")
+    if test is not None and is_unlabelled(test.files):
+        return Located(train, val)
+    return _with_test(train, val, test)
 
 
 def _arrays(path: Path) -> Located:

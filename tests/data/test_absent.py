@@ -23,7 +23,7 @@ def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (DataSpec(name="cifar10", folds=7, fold=1), (42_857, 7_143, 10_000), (3, 32, 10)),
         (
             DataSpec(name="parquet:some/imagenet-1k", size=64),
-            (1_281_167, 50_000, 100_000),
+            (1_281_167, 50_000, 0),
             (3, 64, 1000),
         ),
     ],

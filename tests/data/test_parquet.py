@@ -181,6 +181,18 @@ def test_validation_files_serve_as_test_part_if_there_is_no_other(tmp_path: Path
         load_info(spec(tmp_path))
 
 
+def test_a_test_part_without_labels_is_none_and_validation_stays(tmp_path: Path) -> None:
+    pictures = [picture(i) for i in range(6)]
+    write(tmp_path / "train-00000-of-00001.parquet", pictures, [0, 1] * 3)
+    write(tmp_path / "validation-00000-of-00001.parquet", pictures[:2], [0, 1])
+    write(tmp_path / "test-00000-of-00001.parquet", pictures[:3], [-1] * 3)
+    own = spec(tmp_path, validation=None)
+    info = load_info(own)
+    assert (info.num_train, info.num_val, info.num_test) == (6, 2, 0)
+    with pytest.raises(DataError, match="has no test part"):
+        load_test(own)
+
+
 def test_test_images_must_fit(tmp_path: Path) -> None:
     write(tmp_path / "train-0.parquet", [picture(i) for i in range(6)], [0, 1] * 3)
     write(tmp_path / "test-0.parquet", [picture(7, (6, 6, 3))], [0])
