@@ -84,14 +84,15 @@ def download(
 
 def _fetch(url: str, file: BinaryIO, on_progress: OnProgress, patience: Patience) -> None:
     """Append to ``file`` until the server says that it is whole."""
-    failures = 0
+    failures, farthest = 0, _size(file)
     with requests.Session() as session:
         while True:
-            before = _size(file)
             try:
                 _attempt(session, url, file, on_progress, patience)
             except (_BrokenError, requests.RequestException) as error:
-                failures = 0 if _size(file) > before else failures + 1
+                # Bytes that a server without ranges sends a second time are not new.
+                failures = 0 if _size(file) > farthest else failures + 1
+                farthest = max(farthest, _size(file))
                 if failures >= patience.attempts:
                     raise _unreachable(url, file, error, patience) from error
                 time.sleep(patience.pause_seconds * 2 ** max(failures - 1, 0))

@@ -21,6 +21,9 @@ CONTENT = os.urandom(1_000_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()
 GOES_ON = f"bytes={len(CONTENT) // 2 // 2**14 * 2**14}-"
 HASTE = Patience(connect_seconds=1, stall_seconds=0.3, attempts=3, pause_seconds=0.01)
+WITHOUT_RANGES = {"ignores range", "a third anew", "half anew"}
+SHARES = {"cut": 0.5, "stall": 0.5, "silent": 0, "a third anew": 0.3, "half anew": 0.5}
+"""How much of what is announced is sent."""
 
 
 class Server(BaseHTTPRequestHandler):
@@ -40,8 +43,9 @@ class Server(BaseHTTPRequestHandler):
         if start >= len(CONTENT):
             self.send_error(416)
             return
-        body = CONTENT[start:] if kind != "ignores range" else CONTENT
-        partial = start and kind != "ignores range"
+        ranges = kind not in WITHOUT_RANGES
+        body = CONTENT[start:] if ranges else CONTENT
+        partial = start and ranges
         self.send_response(206 if partial else 200)
         if kind != "no length":
             length = 10**15 if kind == "huge" else len(body)
@@ -49,11 +53,7 @@ class Server(BaseHTTPRequestHandler):
         self.end_headers()
         if kind == "corrupt":
             body = bytes([body[0] ^ 1]) + body[1:]
-        if kind in {"cut", "stall"}:
-            body = body[: len(body) // 2]
-        if kind == "silent":
-            body = b""
-        self.wfile.write(body)
+        self.wfile.write(body[: int(len(body) * SHARES.get(kind, 1))])
         self.wfile.flush()
         if kind in {"stall", "silent"}:
             self.released.wait(5)
@@ -160,6 +160,13 @@ def test_a_silent_server_is_given_up(url: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"sent nothing for 0.3 s \(3 attempts\); check the netw"):
         get(url, tmp_path / "file")
     assert time.monotonic() - started < 4
+
+
+def test_a_server_that_sends_the_same_again_is_given_up(url: str, tmp_path: Path) -> None:
+    Server.plan = ["a third anew", "half anew"] * 5
+    with pytest.raises(DataError, match=r"it broke \(3 attempts\)"):
+        get(url, tmp_path / "file")
+    assert len(Server.ranges) == 5
 
 
 def test_no_server(tmp_path: Path) -> None:
