@@ -43,7 +43,7 @@ _ABLATION = """\
 # Run it with   nasablate ablate {file}
 kind: ablation
 name: {name}   # the study's name in the database; a changed file needs a new one
-question: Which change of {base} matters on {data}?
+question: {question}
 
 baseline: {base}   # a preset ('nasablate genomes' lists them) or a genome's file
 factors:   # what is changed; one level of each leaves the baseline as it is
@@ -78,7 +78,7 @@ _DELETION = """\
 # Run it with   nasablate delete-units {file}
 kind: deletion
 name: {name}   # the study's name in the database; a changed file needs a new one
-question: What does a unit of {base} cost when it is deleted, and which cost most?
+question: {question}
 
 networks:   # the first is the one that others are compared with
   {network}: {base}   # a preset, a file, or {{base: ..., edits: ...}}
@@ -134,9 +134,25 @@ class StartingPoint:
     @property
     def data_line(self) -> str:
         """The value of ``data``, with the remark as a comment."""
-        name = self.data if _PLAIN.fullmatch(self.data) else json.dumps(self.data)
+        name = _as_yaml(self.data, self.data)
         value = name if self.size is None else f"{{name: {name}, size: {self.size}}}"
         return f"{value}   # {self.remark}" if self.remark else value
+
+    @property
+    def base_value(self) -> str:
+        """The base genome as a value."""
+        return _as_yaml(self.base, self.base)
+
+    def question(self, text: str) -> str:
+        """A question that names data or base, as a value."""
+        return _as_yaml(text, self.base, self.data)
+
+
+def _as_yaml(text: str, *names: str) -> str:
+    """Return a text as YAML, in quotes if one of the names in it needs them."""
+    if all(_PLAIN.fullmatch(name) for name in names):
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def starting_file(start: StartingPoint, genome: "Genome", params: int) -> str:
@@ -147,8 +163,8 @@ def starting_file(start: StartingPoint, genome: "Genome", params: int) -> str:
         schema=start.schema,
         file=start.file,
         name=start.name,
-        question=f"Which placement, unit and depth suit {start.data}?",
-        base=start.base,
+        question=start.question(f"Which placement, unit and depth suit {start.data}?"),
+        base=start.base_value,
         axes=_RESIDUAL_AXES + depth_axis,
         limit=f"{max(1, round(params / 1000))}k",
         min_epochs=max(1, start.epochs // 4),
@@ -165,8 +181,8 @@ def starting_ablation(start: StartingPoint, genome: "Genome", lr: float) -> str:
         schema=start.schema,
         file=start.file,
         name=start.name,
-        base=start.base,
-        data=start.data,
+        question=start.question(f"Which change of {start.base} matters on {start.data}?"),
+        base=start.base_value,
         data_line=start.data_line,
         wider=genome.width + max(1, genome.width // 4),
         lr=float(f"{lr / 10:.6g}"),
@@ -182,11 +198,13 @@ def starting_deletion(start: StartingPoint) -> str:
         schema=start.schema,
         file=start.file,
         name=start.name,
-        base=start.base,
+        question=start.question(
+            f"What does a unit of {start.base} cost when it is deleted, and which cost most?"
+        ),
+        base=start.base_value,
         network=json.dumps(PurePath(start.base).stem),
         seeds=7,
         recipe=start.recipe,
         epochs=start.epochs,
-        data=start.data,
         data_line=start.data_line,
     )

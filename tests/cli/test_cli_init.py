@@ -7,6 +7,7 @@ from nasablate.cli.main import main
 from nasablate.cli.schema import FileKind
 from nasablate.data import load_info
 from nasablate.genome import load_ablation, load_deletion, load_search
+from nasablate.genome.files import preset_text
 from tests.data.making import class_folders, noise, save_picture
 
 
@@ -100,6 +101,19 @@ def test_images_of_several_sizes_get_a_size_with_which_the_file_can_be_used(tmp_
     assert load_info(data.model_copy(update={"validation": 2})).num_val == 2
     assert run(kind, "--name", "own", "--data", "folder:my pets", "--size", "8") == 0
     assert load(tmp_path / "own.yaml").data.size == 8
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("odd", ["my pets: a #1", "Schöne 😀 {Tiere}, 'hier'", "line\nbreak"])
+def test_folders_with_odd_names_make_a_file_that_can_be_read(tmp_path, kind, odd):
+    class_folders(tmp_path / odd / "pets")
+    base = f"{odd}/base.yaml"
+    (tmp_path / base).write_text(preset_text("resnet-20"))
+    assert run(kind, "--name", "mine", "--data", f"folder:{odd}/pets", "--base", base) == 0
+    load = {"search": load_search, "ablation": load_ablation, "deletion": load_deletion}[kind]
+    spec = load(tmp_path / "mine.yaml")
+    assert spec.data.name == f"folder:{odd}/pets"
+    assert odd in spec.question
 
 
 def test_images_of_one_size_stay_as_they_are(tmp_path):
