@@ -264,7 +264,7 @@ def _notes(
         )
     elif attributes.get(UNTESTED) and not tested:
         notes.append(
-            f"{spec.data.name} has no test part: the winner's test error cannot be read; add one,"
+            f"the winner's test error cannot be read: {spec.data.name} has no test part; add one,"
             " and the same command reads it"
         )
     gaps = [c.trial.name for c in confirmation if c.is_finished and not c.is_complete]

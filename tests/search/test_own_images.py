@@ -79,7 +79,7 @@ def test_a_winner_without_a_test_part_is_confirmed_and_tested_when_there_is_one(
     assert result.winner is not None
     assert result.winner.val_error.n == 2
     assert result.test_error is None
-    assert any("folder:pets has no test part" in note for note in result.notes)
+    assert any("read: folder:pets has no test part" in note for note in result.notes)
     assert run_search(spec, url) == result  # finished: nothing is loaded but the folder's list
     add_test_part(folder)
     tested = toy_search(url, spec)
