@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
@@ -20,6 +21,7 @@ __all__ = [
 
 ABSENT = "-"
 """Stands in tables for a value that does not exist."""
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def write_json(document: object) -> None:
@@ -100,7 +102,8 @@ def _cell(value: object) -> str:
         return ABSENT
     if isinstance(value, float):
         return f"{value:.2f}" if math.isfinite(value) else ABSENT
-    return str(value)
+    # A folder of images may have a line break in its name, which would break the row.
+    return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], str(value))
 
 
 def _finite(value: object) -> object:

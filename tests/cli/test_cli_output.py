@@ -18,3 +18,8 @@ def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
 def test_table_aligns_numbers_right_and_shows_what_is_absent() -> None:
     text = format_table(["unit", "error"], [["basic", 12.5], ["x", None], ["y", math.nan]])
     assert text.splitlines() == ["unit   error", "basic  12.50", "x          -", "y          -"]
+
+
+def test_a_cell_stays_in_its_row() -> None:
+    text = format_table(["class", "train"], [["line\nbreak", 3], ["été", 4]])
+    assert text.splitlines() == ["class        train", "line\\nbreak      3", "été              4"]
