@@ -4,6 +4,7 @@ Files are in the order of their names. Hidden files and files whose suffix belon
 format are left out; symbolic links are followed.
 """
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
@@ -18,8 +19,12 @@ from nasablate.data.limits import MAX_CLASSES
 from nasablate.data.pictures import picture_suffixes
 from nasablate.errors import DataError
 
-PARTS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
-"""Names of the folder of each part."""
+PARTS = {
+    "train": ("training", "train"),
+    "val": ("val", "valid", "validation"),
+    "test": ("testing", "test"),
+}
+"""Names of the folder of each part, in small letters; the last that is there is taken."""
 
 _MAX_DEPTH = 64
 
@@ -60,11 +65,15 @@ def find_parts(root: Path) -> dict[str, Path]:
     Raises:
         DataError: there is no ``train``, but another part, beside folders of the same classes.
     """
+    folders: dict[str, Path] = {}
+    with contextlib.suppress(OSError):  # who lists the classes says what is wrong
+        folders = {path.name.lower(): path for path in sorted(root.iterdir()) if path.is_dir()}
     found = {
-        part: root / name
+        part: folders[name]
         for part, names in PARTS.items()
         for name in names
-        if (root / name).is_dir()
+        # 'Train' without folders is a class of vehicles.
+        if name in folders and (folders[name].name == name or _class_folders(folders[name]))
     }
     if "train" in found:
         return found

@@ -52,6 +52,20 @@ def test_uses_the_parts_a_set_comes_with(tmp_path: Path, val: str) -> None:
             load_info(spec(tmp_path, **field))
 
 
+@pytest.mark.parametrize("names", [("Train", "Val", "TEST"), ("training", "valid", "Testing")])
+def test_parts_may_be_spelled_otherwise(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name, count in zip(names, (6, 2, 3), strict=True):
+        class_folders(tmp_path / name, count)
+    info = load_info(spec(tmp_path, validation=None))
+    assert info.class_names == ("cat", "dog")
+    assert (info.num_train, info.num_val, info.num_test) == (12, 4, 6)
+
+
+def test_a_class_may_have_the_name_of_a_part_in_capitals(tmp_path: Path) -> None:
+    class_folders(tmp_path, classes=("Bus", "Train"))
+    assert load_info(spec(tmp_path)).class_names == ("Bus", "Train")
+
+
 @pytest.mark.parametrize("memory", ["1 MB", "10 B"])
 def test_links_that_move_to_another_class_take_their_images_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: str
