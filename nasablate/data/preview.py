@@ -1,5 +1,7 @@
 """A contact sheet: some training images of each class, and what augmentation makes of one each."""
 
+import contextlib
+
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -15,6 +17,10 @@ _MARGIN = 4
 _LABEL_WIDTH = 150
 _LINE = 22
 _PAPER, _INK = "white", "#202020"
+_WIDE_FONTS = ("NotoSansCJK-Regular.ttc", "Arial Unicode.ttf", "DejaVuSans.ttf",
+               "NotoSans-Regular.ttf", "arial.ttf")  # fmt: skip
+"""Fonts that people have; the one that Pillow brings has no letter beyond ASCII."""
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def contact_sheet(
@@ -34,14 +40,13 @@ def contact_sheet(
     shown = present[np.linspace(0, len(present) - 1, count).round().astype(int)]
     tile = _tile(info)
     step = (tile[0] + _MARGIN, tile[1] + _MARGIN)
-    font = ImageFont.load_default(13)
     title = _title(info, augmentation)
     header = _LINE * len(title)
-    width = max(_LABEL_WIDTH + per_class * step[0], *(int(font.getlength(x)) for x in title))
+    width = max(_LABEL_WIDTH + per_class * step[0], *(int(_font(x).getlength(x)) for x in title))
     sheet = Image.new("RGB", (width + 2 * _MARGIN, header + 2 * count * step[1]), _PAPER)
     draw = ImageDraw.Draw(sheet)
     for number, line in enumerate(title):
-        draw.text((_MARGIN, _MARGIN + number * _LINE), line, _INK, font)
+        draw.text((_MARGIN, _MARGIN + number * _LINE), line, _INK, _font(line))
     for number, label in enumerate(int(label) for label in shown):
         members = np.flatnonzero(data.train.labels == label)[:per_class]
         images = _take(data.train, members)
@@ -49,6 +54,7 @@ def contact_sheet(
         for offset, row in enumerate(rows):
             top = header + (2 * number + offset) * step[1]
             text = info.class_names[label] if offset == 0 else "  augmented"
+            font = _font(text)
             draw.text((_MARGIN, top + tile[1] / 2 - 8), _short(text, font), _INK, font)
             for column, image in enumerate(row):
                 picture = _picture(image)
@@ -97,7 +103,14 @@ def _picture(image: Images) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0)))
 
 
-def _short(text: str, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont") -> str:
+def _font(text: str) -> _Font:
+    for name in () if text.isascii() else _WIDE_FONTS:
+        with contextlib.suppress(OSError):
+            return ImageFont.truetype(name, 13)
+    return ImageFont.load_default(13)
+
+
+def _short(text: str, font: _Font) -> str:
     if font.getlength(text) <= _LABEL_WIDTH - 2 * _MARGIN:
         return text
     while text and font.getlength(f"{text}…") > _LABEL_WIDTH - 2 * _MARGIN:

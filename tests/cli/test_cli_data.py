@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from nasablate.cli.main import main
 from tests.data.making import class_folders, noise, save_picture
@@ -126,3 +126,23 @@ def test_preview_shows_the_images_and_their_augmentation(
     assert pixels.shape[0] == 2 * 22 + 4 * 60  # a title of two lines, four rows of 56 and a margin
     colours = {tuple(colour) for colour in pixels.reshape(-1, 3)}
     assert len(colours) > 64
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_preview_writes_names_beyond_ascii_in_a_font_that_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, present: bool
+) -> None:
+    asked: list[str] = []
+    usual = ImageFont.load_default(13)
+
+    def truetype(name: str, _: float) -> object:
+        asked.append(name)
+        if not present or name != "DejaVuSans.ttf":
+            raise OSError
+        return usual
+
+    class_folders(tmp_path / "pets", classes=("chat", "été"))
+    monkeypatch.setattr(ImageFont, "truetype", truetype)
+    monkeypatch.setattr(ImageFont, "load_default", lambda _: usual)
+    assert run("preview", f"folder:{tmp_path / 'pets'}", "--out", tmp_path / "a.png") == 0
+    assert asked[-1] == ("DejaVuSans.ttf" if present else "arial.ttf")
