@@ -130,8 +130,9 @@ def check_same_images(study: StudyStore, spec: _StudySpec, fingerprint: str) -> 
     before = study.attributes().get("data_fingerprint")
     if before != fingerprint:
         message = (
-            f"study {spec.name!r} began with other images: the fingerprint of "
-            f"{spec.data.name} was {before}, now it is {fingerprint}"
+            f"study {spec.name!r} began with other images: the fingerprint of"
+            f" {spec.data.name} was {before}, now it is {fingerprint}; put the images back, or give"
+            " the file a new name"
         )
         raise StoreError(message)
 
