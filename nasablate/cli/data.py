@@ -1,6 +1,7 @@
 """``nasablate data``: get, list, check and look at data sets."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -207,6 +208,7 @@ def _document(found: "Inspection") -> dict[str, Any]:
             {"height": height, "width": width, "images": count}
             for (height, width), count in sorted(found.stored_sizes.items())
         ],
+        "left_out": dict(Counter(found.left_out)),
         "mean": list(info.mean),
         "std": list(info.std),
         "fingerprint": info.fingerprint,
@@ -217,11 +219,14 @@ def _document(found: "Inspection") -> dict[str, Any]:
 
 
 def _write(found: "Inspection") -> None:
+    from nasablate.data.class_folders import kinds_in_words
+
     info = found.info
     facts = {
         "images": ", ".join(f"{sum(n)} {part}" for part, n in found.per_class.items()),
         "shape": f"{info.channels} x {info.height} x {info.width} (channels, height, width)",
         "stored as": _sizes_in_words(found.stored_sizes),
+        "left out": kinds_in_words(found.left_out),
         "mean": "  ".join(f"{value:.4f}" for value in info.mean),
         "std": "  ".join(f"{value:.4f}" for value in info.std),
         "duplicates": ", ".join(f"{n} {pair}" for pair, n in found.duplicates.items() if n)

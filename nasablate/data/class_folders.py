@@ -7,7 +7,8 @@ format are left out; symbolic links are followed.
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -27,6 +28,7 @@ PARTS = {
 """Names of the folder of each part, in small letters; the last that is there is taken."""
 
 _MAX_DEPTH = 64
+_MOST_KINDS = 4
 
 
 class _Entry(NamedTuple):
@@ -41,6 +43,8 @@ class ClassFolders:
     files: tuple[Path, ...]
     labels: Labels
     class_names: tuple[str, ...]
+    left_out: tuple[str, ...]
+    """Suffixes of the files that are taken for no pictures, or their names if they have none."""
 
     def where(self, index: int) -> str:
         """Return the path of a picture, for messages."""
@@ -131,18 +135,39 @@ def read_part(folder: Path, names: tuple[str, ...], *, need_all: bool) -> ClassF
     """
     files: list[Path] = []
     labels: list[int] = []
+    left_out: list[str] = []
     for name in sorted({entry.name for entry in _entries(folder) if entry.is_folder} - set(names)):
         message = f"{shown(folder / name)}: the training part has no class of this name; rename it"
         raise DataError(message)
     for label, name in enumerate(names):
         place = folder / name
-        found = list(_pictures(place, ())) if place.is_dir() else []
+        found: list[Path] = []
+        others: list[str] = []
+        for file in _files(place, ()) if place.is_dir() else ():
+            if file.suffix.lower() in picture_suffixes():
+                found.append(file)
+            else:
+                others.append(shown(Path(file.suffix.lower() or file.name)))
         if need_all and not found:
-            message = f"{shown(place)}: holds no image; put images there or remove the folder"
+            but = f" that is read, but {kinds_in_words(others)}" if others else ""
+            message = f"{shown(place)}: holds no image{but}; put images there or remove the folder"
             raise DataError(message)
         files += found
         labels += [label] * len(found)
-    return ClassFolders(tuple(files), np.array(labels, dtype=np.int64), names)
+        left_out += others
+    return ClassFolders(tuple(files), np.array(labels, dtype=np.int64), names, tuple(left_out))
+
+
+def kinds_in_words(kinds: Sequence[str]) -> str:
+    """Return how many files there are of the kinds that occur most.
+
+    >>> kinds_in_words([".heic", ".txt", ".heic"])
+    '2 .heic, 1 .txt'
+    """
+    most = Counter(kinds).most_common(_MOST_KINDS)
+    rest = len(kinds) - sum(count for _, count in most)
+    words = [f"{count} {kind}" for kind, count in most]
+    return ", ".join([*words, f"{rest} others"] if rest else words)
 
 
 def shown(path: Path) -> str:
@@ -150,7 +175,7 @@ def shown(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _pictures(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
+def _files(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
     status = folder.stat()
     here = (status.st_dev, status.st_ino)
     if here in above:
@@ -161,8 +186,8 @@ def _pictures(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path
         raise DataError(message)
     for entry in _entries(folder):
         if entry.is_folder:
-            yield from _pictures(folder / entry.name, (*above, here))
-        elif Path(entry.name).suffix.lower() in picture_suffixes():
+            yield from _files(folder / entry.name, (*above, here))
+        else:
             yield folder / entry.name
 
 

@@ -2,11 +2,13 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from nasablate.data.class_folders import ClassFolders
 from nasablate.data.images import DataInfo, Part
 from nasablate.data.loading import load_test, load_train
 from nasablate.data.pictures import quiet_decoding, read_header
@@ -32,6 +34,8 @@ class Inspection:
     """Images of each class by part: ``train``, ``val``, ``test``."""
     stored_sizes: dict[tuple[int, int], int]
     """Number of training pictures by (height, width) as stored; empty where it is an array."""
+    left_out: tuple[str, ...]
+    """Of every file of a class folder that is taken for no picture, its suffix."""
     duplicates: dict[str, int]
     """Images that occur a second time within a part, or (``val in train``) in an earlier one."""
     warnings: tuple[str, ...]
@@ -58,6 +62,7 @@ def inspect(spec: DataSpec) -> Inspection:
         streamed=isinstance(data.train, StreamedSet),
         per_class=per_class,
         stored_sizes=_stored_sizes(spec),
+        left_out=tuple(_left_out(spec)),
         duplicates=duplicates,
         warnings=tuple(_warnings(info, per_class, duplicates)),
     )
@@ -75,6 +80,15 @@ def _stored_sizes(spec: DataSpec) -> dict[tuple[int, int], int]:
                 header = read_header(stream, encoded.where(index))
             sizes[header.height, header.width] += 1
     return dict(sizes)
+
+
+def _left_out(spec: DataSpec) -> Iterator[str]:
+    located = locate(spec.name)
+    for part in (located.train, located.val, located.test):
+        if part is not None and part.kind == "pictures":
+            pictures = part.read()
+            if isinstance(pictures, ClassFolders):
+                yield from pictures.left_out
 
 
 def _duplicates(parts: dict[str, Part]) -> dict[str, int]:
@@ -113,7 +127,8 @@ def _warnings(
         )
     for pair, count in duplicates.items():
         if count and " in " in pair:
-            warnings.append(f"{pair}: {count} images occur in both; the error looks too low")
+            images = "image occurs" if count == 1 else "images occur"
+            warnings.append(f"{pair}: {count} {images} in both; the error looks too low")
     if 0 in info.std:
         warnings.append("train: a channel has the same value everywhere")
     return warnings

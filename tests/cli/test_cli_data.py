@@ -54,6 +54,8 @@ def test_list(own_folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = f"folder:{pets(tmp_path)}"
+    for file in ("train/dog/1.HEIC", "test/cat/2.heic", "test/cat/.hidden", "test/cat/Thumbs.db"):
+        (tmp_path / file).touch()
     assert run("check", name, "--size", 8, "--json") == 0
     captured = capsys.readouterr()
     document = json.loads(captured.out)
@@ -63,6 +65,7 @@ def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         13,
     ]
     assert {"height": 30, "width": 90, "images": 1} in document["stored_sizes"]
+    assert document["left_out"] == {".heic": 2, ".db": 1}
     assert len(document["fingerprint"]) == 64
     # the test pictures are the first three of each class
     twice = document["duplicates"]["test in train"] + document["duplicates"]["test in val"]
@@ -71,6 +74,7 @@ def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", name, "--size", 8) == 0
     captured = capsys.readouterr()
     assert "pictures of 2 sizes, from 5x4 to 30x90" in captured.out
+    assert "left out     2 .heic, 1 .db\n" in captured.out
     assert "warning: test in train:" in captured.err
 
 

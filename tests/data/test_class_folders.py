@@ -229,6 +229,11 @@ def empty_class(root: Path) -> None:
     (root / "train" / "emu").mkdir()
 
 
+def other_kinds(root: Path) -> None:
+    empty_class(root)
+    save_bytes(root / "train" / "emu" / "a.HEIC", b"a photograph")
+
+
 def one_class(root: Path) -> None:
     (root / "train" / "dog").rename(root / "dog")
 
@@ -289,6 +294,7 @@ def bytes_class(root: Path) -> None:
     ("damage", "message"),
     [
         (empty_class, "emu: holds no image; put images there or remove"),
+        (other_kinds, "emu: holds no image that is read, but 1 .heic; put images there"),
         (one_class, "train: holds 1 class folder; at least 2"),
         (unknown_class, "test/emu: the training part has no class of this name"),
         (empty_test, "test: holds no image"),
