@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 
 from nasablate.data.decoded import Stamp, cache_key, stamp
@@ -255,10 +256,11 @@ def _describe(
 def _facts(spec: DataSpec, train: Part, val: Part, stamps: Sequence[Stamp]) -> Facts:
     if isinstance(train, StreamedSet) and isinstance(val, StreamedSet):
         files = tuple(entry for part in stamps[:2] for entry in part)
-        # Links can give the same files other labels, and so another split.
+        # Links can give the same files other labels, and so another split; another Pillow can
+        # decode them to other pixels.
         split = hashlib.sha256()
         for part in (train, val):
             split.update(part.indices.tobytes() + part.labels.tobytes())
-        variant = f"facts {spec.canonical_json()} {split.hexdigest()}"
+        variant = f"facts {spec.canonical_json()} {split.hexdigest()} {PIL.__version__}"
         return facts_once(train, val, cache_key(files, variant))
     return examine(train, val)

@@ -170,6 +170,10 @@ def test_the_pass_over_all_images_is_made_once(
     assert load_info(spec) == info
     with pytest.raises(AssertionError):
         load_info(DataSpec(name=spec.name, validation=2, split_seed=1))
+    monkeypatch.setattr("PIL.__version__", "another")
+    monkeypatch.setenv("NASABLATE_DATA_MEMORY", "102 B")
+    with pytest.raises(AssertionError):
+        load_info(spec)
 
 
 @pytest.mark.usefixtures("little_memory")
