@@ -51,9 +51,22 @@ def check_path(model: type[BaseModel], path: str) -> None:
         place = place or f"a {model.__name__.lower()}"
         if numbered:
             raise SpecError(Problem(path, part, f"{place} is no list", f"drop {str(part)!r}"))
-        raise SpecError(
-            Problem(path, part, f"no such key in {place}", nearest(str(part), known) or "drop it")
-        )
+        inside = "" if index else path_of_key(model, str(part))
+        hint = f"did you mean '{inside}'?" if inside else nearest(str(part), known) or "drop it"
+        raise SpecError(Problem(path, part, f"no such key in {place}", hint))
+
+
+def path_of_key(model: type[BaseModel], key: str) -> str:
+    """Return the path of a key that stands at the top or one level below, empty if none does.
+
+    >>> from nasablate.genome import Recipe
+    >>> path_of_key(Recipe, "lr")
+    'optimizer.lr'
+    """
+    if key in fields_by_key(model):
+        return key
+    places = [loc for name in fields_by_key(model) for loc in ((name,), (name, EVERY))]
+    return next((".".join((*loc, key)) for loc in places if key in field_names(model, loc)), "")
 
 
 def apply_edits(

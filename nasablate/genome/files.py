@@ -27,6 +27,7 @@ _Study = TypeVar("_Study", "SearchSpec", "AblationSpec")
 _COMMANDS = {
     "search": "nasablate search",
     "genome": "nasablate describe",
+    "recipe": "nasablate train --recipe",
     "ablation": "nasablate ablate",
     "deletion": "nasablate delete-units",
     "dashboard": "nasablate report --dashboard",
@@ -236,7 +237,8 @@ def _parse(source: YamlSource, model: type[_Spec]) -> _Spec:
     found = source.data.get("kind", NOT_GIVEN)
     if found != kind:
         command = _COMMANDS.get(found) if isinstance(found, str) else None
-        rule = f"a {kind} file must say kind: {kind}"
+        article = "an" if kind == "ablation" else "a"
+        rule = f"{article} {kind} file must say kind: {kind}"
         remedy = f"this file is for '{command}'" if command else f"write kind: {kind}"
         raise SpecError(Problem("kind", found, rule, remedy, source.where(("kind",))))
     try:

@@ -2,6 +2,7 @@
 
 import difflib
 import types
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
@@ -10,12 +11,19 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from nasablate.errors import NOT_GIVEN, Problem, SpecError
-from nasablate.genome.remedies import either, keys_remedy, remedy_of
+from nasablate.genome.remedies import (
+    either,
+    keys_remedy,
+    pattern_remedy,
+    remedy_of,
+    variant_remedy,
+)
 
 AXIS_KINDS = ("choice", "int", "float")
 _MAX_PROBLEMS = 10
 _MISSING = "required key is missing"
 _MUST_BE = "must be "
+_TAGS = ("kind", "name")
 _OF_FILES = frozenset({"kind", "schema_version"})
 """Keys that a record need not have where it is a part of a file."""
 
@@ -28,7 +36,7 @@ def from_validation_error(
     for item in error.errors(include_url=False):
         if item["type"] == "default_factory_not_called":
             continue  # a default that follows from a value which is wrong, as another item says
-        loc, value = _locate(data, item["loc"])
+        loc, value = _locate(model, data, item["loc"])
         problem = _problem(model, loc, value, cast("Mapping[str, Any]", item))
         problems.setdefault((problem.path, problem.rule), problem)
     deepest = [
@@ -75,11 +83,16 @@ def _is_inside(inner: Problem, outer: Problem) -> bool:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the closest known word, or all of them when none is close."""
+    """Return a hint that names the closest known word, or all of them when none is close.
+
+    >>> nearest("ReLU", ["relu", "silu"])
+    "did you mean 'relu'?"
+    """
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    folded = {name.casefold(): name for name in names}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     if close:
-        return f"did you mean '{close[0]}'?"
+        return f"did you mean '{folded[close[0]]}'?"
     return f"known: {', '.join(names)}" if names else ""
 
 
@@ -95,7 +108,9 @@ def dotted(loc: Sequence[str | int]) -> str:
     return text
 
 
-def _locate(data: object, loc: Sequence[str | int]) -> tuple[tuple[str | int, ...], object]:
+def _locate(
+    model: type[BaseModel], data: object, loc: Sequence[str | int]
+) -> tuple[tuple[str | int, ...], object]:
     """Drop the union tags and validator names pydantic puts into a location."""
     kept: list[str | int] = []
     value: Any = data
@@ -110,7 +125,7 @@ def _locate(data: object, loc: Sequence[str | int]) -> tuple[tuple[str | int, ..
             if part < len(items):  # else pydantic speaks of an item that is missing
                 value = items[part]
                 kept.append(part)
-        elif index == len(loc) - 1 and isinstance(value, Mapping) and _is_key(part):
+        elif index == len(loc) - 1 and part in field_names(model, kept):
             kept.append(part)
             value = NOT_GIVEN
     return tuple(kept), cast("object", value)
@@ -129,10 +144,6 @@ def _is_tag(value: object, parts: Sequence[str | int]) -> bool:
     return parts[0] in record and parts[1] in record and not is_inside
 
 
-def _is_key(part: str | int) -> bool:
-    return isinstance(part, str) and part.isidentifier() and part == part.lower()
-
-
 def _problem(  # noqa: C901, PLR0911, PLR0912 - one case per kind of mistake
     model: type[BaseModel], loc: tuple[str | int, ...], value: object, item: Mapping[str, Any]
 ) -> Problem:
@@ -145,9 +156,10 @@ def _problem(  # noqa: C901, PLR0911, PLR0912 - one case per kind of mistake
             if loc[-1] in known:
                 rule = "unknown key of this kind, though another kind has it"
                 return Problem(path, value, rule, "drop it or change the kind", loc=loc)
-            return Problem(path, value, "unknown key", nearest(str(loc[-1]), known), loc=loc)
+            rule = f"unknown key{_lookalikes(str(loc[-1]))}"
+            return Problem(path, value, rule, nearest(str(loc[-1]), known), loc=loc)
         case "missing" if isinstance(item["loc"][-1], int):
-            rule = f"needs at least {item['loc'][-1] + 1} items"
+            rule = f"needs at least {_items(item['loc'][-1] + 1)}"
             return Problem(path, value, rule, "add one", loc=loc)
         case "missing":
             return Problem(path, NOT_GIVEN, _MISSING, "add it", loc=loc)
@@ -165,14 +177,20 @@ def _problem(  # noqa: C901, PLR0911, PLR0912 - one case per kind of mistake
             remedy = hint if "mean" in hint else "choose one of them"
             return Problem(tag_path, tag, rule, remedy, loc=loc)
         case "union_tag_not_found":
-            return Problem(path, value, "must say which kind it is", "add the key 'kind'", loc=loc)
+            tag, variants = variants_at(model, loc)
+            remedy = f"add the key '{tag}', one of {', '.join(variants)}"
+            return Problem(path, value, f"must say which {tag} it is", remedy, loc=loc)
         case "too_short":
-            context = item["ctx"]
-            rule = f"needs at least {context['min_length']} item, found {context['actual_length']}"
+            least, found = item["ctx"]["min_length"], item["ctx"]["actual_length"]
+            rule = f"needs at least {_items(least)}, found {found}"
             return Problem(path, value, rule, "add one", loc=loc)
+        case "too_long":
+            most, found = item["ctx"]["max_length"], item["ctx"]["actual_length"]
+            rule = f"takes at most {_items(most)}, found {found}"
+            return Problem(path, value, rule, f"leave at most {most}", loc=loc)
         case "string_pattern_mismatch":
             rule = f"must match {item['ctx']['pattern']}"
-            return Problem(path, value, rule, "use letters, digits, dots and hyphens", loc=loc)
+            return Problem(path, value, rule, pattern_remedy(str(loc[-1])), loc=loc)
         case "axis_kind":
             rule, _, remedy = str(item["msg"]).partition("; ")
             return Problem(path, value, rule, remedy, loc=loc)
@@ -181,6 +199,16 @@ def _problem(  # noqa: C901, PLR0911, PLR0912 - one case per kind of mistake
         case _:
             remedy = _remedy(model, loc, value, item)
             return Problem(path, value, _plain(str(item["msg"])), remedy, loc=loc)
+
+
+def _items(number: int) -> str:
+    return f"{number} item" if number == 1 else f"{number} items"
+
+
+def _lookalikes(key: str) -> str:
+    """Name what is no plain letter in a key, since it may look like one."""
+    odd = dict.fromkeys(unicodedata.name(char, repr(char)) for char in key if not char.isascii())
+    return f" (it holds {', '.join(odd).lower()})" if odd else ""
 
 
 def _of_validator(text: str, loc: tuple[str | int, ...], value: object) -> Problem:
@@ -211,13 +239,21 @@ def _remedy(
     model: type[BaseModel], loc: tuple[str | int, ...], value: object, item: Mapping[str, Any]
 ) -> str:
     """Return how to mend what pydantic reports in its own words."""
-    if str(item["type"]).partition("_")[0] in {"model", "dataclass"}:
+    wanted = str(item["type"]).partition("_")[0]
+    if wanted in {"model", "dataclass", "dict"}:
+        tag, variants = variants_at(model, loc)
+        if variants:
+            return variant_remedy(tag, variants, value)
+    if wanted in {"model", "dataclass"}:
         keys = [name for name in _keys_at(model, loc) if name not in _OF_FILES]
         if keys:
             return keys_remedy(keys)
     owners = models_at(model, loc[:-1])
     fields = [fields_by_key(owner).get(str(loc[-1])) for owner in owners] if loc else []
     defaults = [field.default for field in fields if field is not None]
+    if wanted == "dict" and fields and fields[0] is not None:
+        default = fields[0].get_default(call_default_factory=True, validated_data={})
+        defaults = [cast("object", default)]
     return remedy_of(str(item["type"]), item.get("ctx", {}), value, defaults)
 
 
@@ -253,6 +289,17 @@ def models_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[type[Bas
     for part in loc:
         found = [inner for annotation in found for inner in _step(annotation, part)]
     return list(dict.fromkeys(kind for annotation in found for kind in _models(annotation)))
+
+
+def variants_at(model: type[BaseModel], loc: Sequence[str | int]) -> tuple[str, list[str]]:
+    """Return the key that tells the variants of a union apart, and its values; none elsewhere."""
+    found = models_at(model, loc)
+    for tag in _TAGS if len(found) > 1 else ():
+        fields = [kind.model_fields.get(tag) for kind in found]
+        values = [get_args(field.annotation) if field else () for field in fields]
+        if all(values):
+            return tag, [str(value) for own in values for value in own]
+    return "kind", []
 
 
 def _step(annotation: object, part: str | int) -> Iterator[object]:

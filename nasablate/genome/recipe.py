@@ -86,9 +86,7 @@ class Recipe(SpecModel):
     @model_validator(mode="after")
     def _snapshots_are_different(self) -> Self:
         if self.snapshots > self.epochs:
-            message = (
-                f"snapshots: {self.snapshots} cannot be taken in {self.epochs} epochs; lower it"
-            )
+            message = f"snapshots cannot be more than the epochs, {self.epochs}; lower it"
             raise ValueError(message)
         return self
 

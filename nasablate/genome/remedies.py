@@ -1,5 +1,6 @@
 """What to write instead, for every kind of mistake that pydantic reports in its own words."""
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -44,7 +45,7 @@ def remedy_of(
         "string": "put it in quotes" if isinstance(value, int | float) else "write text",
         "list": _as_list(value),
         "tuple": _as_list(value),
-        "dict": "write a mapping such as {key: value}",
+        "dict": f"write a mapping such as {_mapping(defaults)}",
         "model": "write a mapping such as {key: value}",
     }
     return of_types.get(kind.partition("_")[0], "write a value of the kind the rule names")
@@ -62,6 +63,26 @@ def keys_remedy(keys: Iterable[str]) -> str:
     return f"write a mapping of its keys: {{{', '.join(shown + more)}}}"
 
 
+def variant_remedy(tag: str, variants: Sequence[str], value: object) -> str:
+    """Return how to write one of several kinds of records.
+
+    >>> variant_remedy("kind", ["basic", "bottleneck"], "botleneck")
+    'write a mapping such as {kind: bottleneck}'
+    """
+    close = difflib.get_close_matches(str(value).casefold(), variants, n=1)
+    return f"write a mapping such as {{{tag}: {(close or list(variants))[0]}}}"
+
+
+def pattern_remedy(key: str) -> str:
+    """Return how to write a text that has to follow a pattern, by its key."""
+    of_keys = {
+        "class": "write package.module:Class",
+        "trained": "write STUDY, or STUDY/NUMBER for one trial",
+    }
+    otherwise = "use letters, digits, dots, hyphens and underscores, at most 80, no dot first"
+    return of_keys.get(key, otherwise)
+
+
 def either(first: str, second: str) -> str:
     """Return two remedies of which one is enough, as one.
 
@@ -77,6 +98,12 @@ def either(first: str, second: str) -> str:
 def _example(defaults: Sequence[object], kind: type[float], otherwise: float) -> object:
     """Return a default of the right kind, which breaks no rule of the field."""
     return next((default for default in defaults if type(default) is kind), otherwise)
+
+
+def _mapping(defaults: Sequence[object]) -> str:
+    found = [cast("Mapping[str, object]", one) for one in defaults if isinstance(one, Mapping)]
+    example = next(filter(None, found), {"key": "value"})
+    return f"{{{', '.join(f'{key}: {value}' for key, value in example.items())}}}"
 
 
 def _as_list(value: object) -> str:

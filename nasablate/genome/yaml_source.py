@@ -66,7 +66,8 @@ def read_yaml(path: Path) -> YamlSource:
         )
         raise _refuse(name, "is a file of weights, not YAML", remedy)
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(_MAX_BYTES + 1)  # no more, since a device has no end
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise _refuse(name, f"cannot be read ({reason})", "check the path") from None
@@ -116,10 +117,16 @@ def parse_yaml(text: str, name: str) -> YamlSource:
 def _explain(error: MarkedYAMLError) -> tuple[str, str]:
     lines = str(cast("Any", error).problem or "").splitlines()
     problem = lines[0] if lines else "syntax error"
+    begun, met = cast("Any", error).context_mark, cast("Any", error).problem_mark
     if "constructor for the tag" in problem:
         return f"has an unsafe or unknown YAML tag ({problem})", "write plain values only"
     if "duplicate key" in problem:
         return problem, "keep one of them"
+    if r"'\t'" in problem:
+        return f"is not valid YAML: {problem}", "write spaces in place of the tab"
+    if begun is not None and met is not None and begun.line != met.line:
+        remedy = f"correct the syntax from line {begun.line + 1} on"
+        return f"is not valid YAML: {problem}", remedy
     return f"is not valid YAML: {problem}", "correct the syntax"
 
 
@@ -145,7 +152,9 @@ def _check_plain(  # noqa: C901 - one case per kind of value
         case dict():
             for key, inner in cast("dict[object, object]", value).items():
                 if not isinstance(key, str):
-                    raise _wrong(source, loc, _shown(key), "a key must be text", "put it in quotes")
+                    shown = _shown(key)
+                    place = (*loc, str(shown))
+                    raise _wrong(source, place, shown, "a key must be text", "put it in quotes")
                 _check_plain(source, inner, (*loc, key), seen)
         case list():
             for index, inner in enumerate(cast("list[object]", value)):

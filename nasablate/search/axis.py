@@ -190,6 +190,9 @@ def _ordered(axes: list[Axis]) -> tuple[Axis, ...]:
 
 
 def _check_condition(name: str, parent: Axis, wanted: tuple[Value, ...]) -> None:
+    if not wanted:
+        rule = f"when lists no value of axis {parent.name}, so the axis never exists"
+        raise axis_error(name, [], rule, "list the values it needs, or drop the condition")
     possible = parent.values()
     for value in wanted:
         if possible is not None and value not in possible:

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from nasablate.blueprint import Cost
 from nasablate.errors import NOT_GIVEN, GenomeError, Problem, SpecError
 from nasablate.genome import Genome, Recipe, SearchSpec
+from nasablate.genome.edits import EVERY, Parts, split_path
 from nasablate.genome.files import load_recipe
 from nasablate.search.axis import Assignment, axis_error, make_axes
 from nasablate.search.cells import CellIndex, restricted
@@ -198,13 +199,19 @@ def _violations(spec: SearchSpec, total: Cost) -> Iterator[str]:
 def _by_axis(space: Space, cell: Assignment, error: SpecError) -> SpecError:
     """Return an error about a value in a genome as one about the axis that put it there."""
     problem = error.problems[0]
-    where = problem.path.replace("[", ".").replace("]", "")
+    where = split_path(problem.path)
     for axis in space.axes:
         if axis.name in cell:
             for path in axis.edit(cell[axis.name]):
-                if where.startswith(path.removeprefix(TRAINING)) or path == problem.path:
+                if path == problem.path or _leads_to(path.removeprefix(TRAINING), where):
                     return axis_error(axis.name, problem.value, problem.rule, problem.remedy)
     return error
+
+
+def _leads_to(path: str, place: Parts) -> bool:
+    parts = split_path(path)
+    both = zip(parts, place, strict=False)
+    return len(parts) <= len(place) and all(own in (EVERY, found) for own, found in both)
 
 
 def _by_culprit(space: Space, cell: Assignment, error: GenomeError) -> SpecError:

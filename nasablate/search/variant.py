@@ -1,7 +1,7 @@
 """A base genome and recipe with some edits applied, resolved as far as needs no torch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from nasablate.blueprint import Cost, cost, digest, lower
 from nasablate.errors import GenomeError, Problem, SpecError
 from nasablate.genome import Genome, Recipe
-from nasablate.genome.edits import check_path
+from nasablate.genome.edits import check_path, path_of_key, split_path
 from nasablate.search.edited import EditedRecords, Key, Part, key_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TRAINING = "training."
 """Paths that begin so belong to the recipe."""
+_OF_THE_DATA = ("input", "classes")
 _MOST_COSTS = 200_000
 
 
@@ -77,10 +78,23 @@ def check_edit_path(path: str) -> None:
     """Refuse a path that exists in no genome or, after ``training.``, in no recipe.
 
     Raises:
-        SpecError: names the nearest existing key.
+        SpecError: names the nearest existing key, or the path is for the data set to say.
     """
-    model = Recipe if path.startswith(TRAINING) else Genome
-    check_path(model, path.removeprefix(TRAINING))
+    first = split_path(path)[0]
+    if first in _OF_THE_DATA:
+        rule = f"{first} of the networks is what the data set has"
+        raise SpecError(Problem(path, path, rule, "change it with data: {name: ..., size: ...}"))
+    if path.startswith(TRAINING):
+        check_path(Recipe, path.removeprefix(TRAINING))
+        return
+    try:
+        check_path(Genome, path)
+    except SpecError as error:
+        inside = "" if path_of_key(Genome, str(first)) else path_of_key(Recipe, str(first))
+        if not inside:
+            raise
+        remedy = f"did you mean '{TRAINING}{inside}'?"
+        raise SpecError(replace(error.problems[0], remedy=remedy)) from None
 
 
 def vary(genome: Genome, recipe: Recipe, edits: Mapping[str, JsonValue]) -> Variant:

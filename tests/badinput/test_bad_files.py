@@ -89,6 +89,12 @@ GENOMES = [
     ("kind: bottleneck, bottleneck_ratio: 0.25, cardinality: 1, radix: 0", "kind: basic, radix: 0",
      ["unit.radix = 0: unknown key of this kind", "change the kind"]),
     ("placement: original", "placement: orignal", ["placement", "'orignal'", "'original'"]),
+    ("activation: relu", "activation: ReLU", ["activation = 'ReLU'", "did you mean 'relu'?"]),
+    ("shortcut: {kind: projection}", "shortcut: none", ["shortcut = 'none'", "{kind: none}"]),
+    ("kind: step, f", "f", ["widening", "must say which kind it is; add the key 'kind', one of s"]),
+    ("name: mine", "n\u0430me: mine", ["key (it holds cyrillic small letter a)", "'name'?"]),
+    ("activation: relu", "activation:\trelu", ["write spaces in place of the tab"]),
+    ("width: 8\nw", "1: 8\nw", ["g.yaml:9:1: 1 = 1: a key must be text; put it in quotes"]),
     ("activation: relu", "activation: swish", ["g.yaml:14:1: activation = 'swish'", "silu"]),
     ("ratio: 0.25, p", "ratio: 0, p", ["g.yaml:15:6: se.ratio = 0: must be greater than 0"]),
     ("se: {ratio: 0.25, position: standard}", "se: yes please", ["se = 'yes please'", "object"]),
@@ -107,7 +113,20 @@ GENOMES = [
 
 SEARCHES = [
     ("kind: search", "kind: genome", ["s.yaml:1:1: kind = 'genome'", "'nasablate describe'"]),
-    ("name: try", "name: a/b", ["s.yaml:2:1: name = 'a/b'"]),
+    ("name: try", "name: a/b", ["s.yaml:2:1: name = 'a/b'", "at most 80"]),
+    ("name: try", "NAME: try", ["s.yaml:2:1: NAME = 'try': unknown key; did you mean 'name'?"]),
+    ("name: try", "name: 'try", ["is not valid YAML", "correct the syntax from line 2 on"]),
+    ("width: {int", "stages.*: {int", ["s.yaml:6:3: axes.stages.* = ", "its keys: {units"]),
+    ("width: {int", "classes: {int", ["s.yaml:6:3: axes.classes", "is what the data set has"]),
+    ("width: {int", "lr: {int", ["s.yaml:6:3: axes.lr", "did you mean 'training.optimizer.lr'?"]),
+    ("width: {int", "units: {int", ["axes.units", "did you mean 'stages.*.units'?"]),
+    ("int: [8, 16], step: 4", "int: [8, 9, 10]", ["width.int", "takes at most 2 items, found 3"]),
+    ("{unit.kind: bottleneck}", "{unit.kind: []}", ["s.yaml:8:3", "lists no value of axis"]),
+    ("{recipe: quick, epochs: 3}", "quick", ["training = 'quick'", "such as {recipe: quick}"]),
+    ("{recipe: quick, epochs: 3}", "{recipe: quick, lr: 1}", ["did you mean 'optimizer.lr'?"]),
+    ("{name: halving, min_epochs: 1, factor: 3}", "halving", ["scheduler", "{name: halving}"]),
+    ("name: halving, m", "m", ["which name it is; add the key 'name', one of none, halving"]),
+    ("name: auto", "name: TPE", ["sampler.name = 'TPE'", "did you mean 'tpe'?"]),
     ("base: resnet-20", "base: resnt-20", ["s.yaml:3:1: base = 'resnt-20'", "'resnet-20'?"]),
     ("base: resnet-20", "base: no.yaml", ["base = 'no.yaml': there is no such file", "check"]),
     ("base: resnet-20", "base: 20", ["s.yaml:3:1: base = 20: must be a valid string or an object"]),
@@ -166,6 +185,7 @@ RECIPES = [
     ("kind: step", "kind: linear", ["schedule.kind = 'linear'", "cosine"]),
     ("[0.5, 0.75]", "[0.5, 75]", ["r.yaml:6:42: schedule.milestones[1] = 75"]),
     ("pad: 4", "pad: 4.5", ["augmentation.pad = 4.5: must be a valid integer"]),
+    ("init: kaiming_fan_out", "snapshots: 9", ["r.yaml:10:1: snapshots = 9", "epochs, 3; lower"]),
     ("init: kaiming_fan_out", "init: zeros", ["r.yaml:10:1: init = 'zeros'", "kaiming"]),
 ]
 
@@ -237,6 +257,10 @@ def test_a_recipe_that_does_not_fit_the_network(folder):
     (folder / "r.yaml").write_text(f"{RECIPE}biases: {{layers: [9]}}\n")
     fragments = ["training.biases.layers = 9", "no bias", "leave 9 out"]
     refused(folder, ["train", "resnet-20", "--recipe", "r.yaml"], fragments)
+
+
+def test_a_device_without_end(folder):
+    refused(folder, ["plan", "/dev/zero"], ["/dev/zero: is larger than", "name another file"])
 
 
 @pytest.mark.parametrize(("content", "fragment"), RAW)
