@@ -38,6 +38,9 @@ def _tolerance(value: object) -> object:
     if isinstance(value, str):
         message = "must be a percentage; write for example 1%"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError by path
+    if type(value) is int and value == 1:
+        message = "1 would be 100 %; write 1% or 0.01"
+        raise ValueError(message)
     return value
 
 

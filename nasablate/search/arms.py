@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from nasablate.errors import GenomeError, Problem, SpecError
 from nasablate.genome import AblationSpec, Genome, load_recipe
+from nasablate.genome.problems import nearest
 from nasablate.search.designs import BASELINE, Levels, named_levels
 from nasablate.search.matching import Matching, as_written, match
 from nasablate.search.variant import Variant, check_edit_path, on_data, vary
@@ -60,6 +61,7 @@ def resolve_arms(spec: AblationSpec, info: "DataInfo") -> Arms:
     if spec.match:
         arms = [arms[0], *_matched(spec, arms)]
         _check_distinct(arms)
+    _check_reported(spec, arms)
     return Arms(tuple(arms))
 
 
@@ -107,14 +109,14 @@ class _Bench:
         for factor, level in levels.items():
             if level != self.present[factor]:
                 edits |= self.spec.factors[factor][level]
-        return Arm(name, {**self.present, **levels}, edits, self._vary(name, edits, "factors"))
+        return Arm(name, {**self.present, **levels}, edits, self._vary(name, edits, ("factors",)))
 
     def listed(self, name: str) -> Arm:
         """Return one of the listed arms."""
         edits = self.spec.arms[name]
-        return Arm(name, {}, edits, self._vary(name, edits, "arms"))
+        return Arm(name, {}, edits, self._vary(name, edits, ("arms", name)))
 
-    def _vary(self, name: str, edits: dict[str, JsonValue], key: str) -> Variant:
+    def _vary(self, name: str, edits: dict[str, JsonValue], loc: tuple[str, ...]) -> Variant:
         try:
             return vary(self.genome, self.recipe, edits)
         except SpecError as error:
@@ -122,7 +124,7 @@ class _Bench:
             kind = GenomeError if isinstance(error, GenomeError) else SpecError
             rule = f"arm {name!r} is not possible: {problem.rule}"
             raise kind(
-                Problem(problem.path, problem.value, rule, problem.remedy, loc=(key,))
+                Problem(problem.path, problem.value, rule, problem.remedy, loc=loc)
             ) from None
 
     def _present(self, factor: str) -> str:
@@ -130,12 +132,18 @@ class _Bench:
         own = [
             level
             for level, edits in self.spec.factors[factor].items()
-            if _same(self._vary(f"{factor}={level}", edits, "factors"), self.baseline)
+            if _same(
+                self._vary(f"{factor}={level}", edits, ("factors", factor, level)), self.baseline
+            )
         ]
         if len(own) != 1:
             found = "none does" if not own else f"{' and '.join(own)} do"
             rule = f"one level of a factor must leave the baseline as it is; {found}"
-            remedy = "add a level with the baseline's own values, or {} for no edit"
+            remedy = (
+                "drop or change all but one of them"
+                if own
+                else "add a level with the baseline's own values, or {} for no edit"
+            )
             loc = ("factors", factor)
             raise SpecError(
                 Problem(f"factors.{factor}", list(self.spec.factors[factor]), rule, remedy, loc=loc)
@@ -172,7 +180,23 @@ def _check_distinct(arms: list[Arm]) -> None:
             if _same(arm.variant, other.variant):
                 rule = f"arm {arm.name!r} is the same network and recipe as {other.name!r}"
                 remedy = "its edits change nothing; correct them or drop the arm"
-                raise SpecError(Problem("arms", arm.name, rule, remedy, loc=("factors",)))
+                raise SpecError(Problem("arms", arm.name, rule, remedy, loc=_place(arm)))
             if arm.name == other.name:
                 rule = f"two arms are called {arm.name!r}"
-                raise SpecError(Problem("arms", arm.name, rule, "rename one", loc=("arms",)))
+                raise SpecError(Problem("arms", arm.name, rule, "rename one", loc=_place(arm)))
+
+
+def _place(arm: Arm) -> tuple[str, ...]:
+    """Return where in the file an arm comes from."""
+    return ("factors",) if arm.levels else ("arms", arm.name)
+
+
+def _check_reported(spec: AblationSpec, arms: list[Arm]) -> None:
+    """Refuse a reported number of an arm that the design does not make."""
+    known = [BASELINE, *(arm.name for arm in arms)]
+    for index, row in enumerate(spec.reported):
+        if isinstance(row.arm, str) and row.arm not in known:
+            path, loc = f"reported[{index}].arm", ("reported", index, "arm")
+            raise SpecError(
+                Problem(path, row.arm, "names no arm", nearest(row.arm, known), loc=loc)
+            )

@@ -81,6 +81,12 @@ ABLATIONS = [
     ("evaluate: validation", "evaluate: train", ["evaluate = 'train'", "choose one of them"]),
     ("margin: 0.5", "margin: wide", ["s.yaml:11:1: margin = 'wide'", "write a number"]),
     ("data: digits", "data: folder:/no/place", ["s.yaml:15:1", "/no/place", "correct the path"]),
+    ("seeds: 8\n", "seeds: 8\nmatch: {params: 1}\n", ["match.params = 1", "1 would be 100 %"]),
+    ("{width: 16}", "{classes: 3}", ["s.yaml:6:30", "is what the data set has", "data: {name"]),
+    ("wider: {width: 16}", "too: {}, w: {width: 16}", ["as_is and too do; drop or change"]),
+    ("  width: {as_is: {}, wider", "  width: {wider", ["needs at least 2 items, found 1"]),
+    ("arm: baseline", "arm: basline", ["s.yaml:19:6: reported[0].arm = 'basline'", "'baseline'?"]),
+    ("arm: baseline", "arm: {width: 16}", ["s.yaml:19:12: reported[0].arm.width = 16", "quotes"]),
     ("arm: baseline", "arm: {widt: wider}", ["reported[0].arm names no factor: 'widt'", "'width'"]),
     ("arm: baseline", "arm: {width: wide}", ["names no level of width: 'wide'", "'wider'"]),
 ]  # fmt: skip
@@ -111,6 +117,7 @@ DASHBOARDS = [
     ("title: Everything", "titel: Everything", ["s.yaml:3:1: titel", "did you mean 'title'?"]),
     ("kind: answer", "kind: anser", ["s.yaml:5:5", "'anser'", "did you mean 'answer'?"]),
     ("kind: answer\n    title: Answer", "title: Answer", ["s.yaml:5:5: panels[0]", "'kind'"]),
+    ("- kind: curves", "- curves", ["s.yaml:7:5: panels[1] = 'curves'", "{kind: curves}"]),
     ("title: Answer", "title: [a]", ["s.yaml:6:5: panels[0].title", "write text"]),
     ("axes: [width, activation]", "axes: [width]", ["panels[2].axes = ['width']", "2 items"]),
     ("cost: params", "cost: money", ["panels[3].cost = 'money'", "macs"]),
@@ -149,6 +156,14 @@ def refused(folder, text, commands, fragments):
 def test_ablation_files(folder, old, new, fragments):
     commands = [("ablate", "s.yaml", "--runner", "inline")]
     refused(folder, changed(ABLATION, old, new), commands, fragments)
+
+
+def test_a_listed_arm_that_changes_nothing(folder):
+    start, _, rest = ABLATION.partition("factors:\n")
+    rest = rest.partition("design: one_at_a_time\n")[2].partition("reported:")[0]
+    text = f"{start}design: arms\narms:\n  wide: {{width: 16}}\n  same: {{width: 16}}\n{rest}"
+    fragments = ["s.yaml:8:3: arms = 'same'", "is the same network and recipe as 'wide'"]
+    refused(folder, text, [("plan", "s.yaml")], fragments)
 
 
 @pytest.mark.parametrize(("old", "new", "fragments"), DELETIONS)
