@@ -8,7 +8,7 @@ import typer
 
 from nasablate.cli.options import DEFAULT_STORAGE, INTERRUPTED, JsonOption, StorageOption
 from nasablate.cli.output import write_json
-from nasablate.cli.reading import read_database
+from nasablate.cli.reading import read_database, study_of_ours
 
 if TYPE_CHECKING:
     from nasablate.search.ensemble_result import EnsembleResult
@@ -95,6 +95,8 @@ def command(  # noqa: PLR0913 - one parameter per option
     )
     try:
         with read_database(storage) as database:
+            for name in studies:
+                study_of_ours(database, name)
             result = run_ensemble(database, studies, options, tell)
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)

@@ -7,6 +7,8 @@ import typer
 
 from nasablate.cli.options import DEFAULT_STORAGE, StorageOption
 from nasablate.cli.output import plural
+from nasablate.cli.reading import read_database, study_of_ours
+from nasablate.cli.writing import check_target
 
 EXAMPLES = """\
   nasablate export-study placement-digits
@@ -34,10 +36,12 @@ def command(
     """
     from nasablate.search.deletion_records import write_deletion_records
     from nasablate.search.records_csv import write_records
-    from nasablate.store import open_database
 
+    if to is not None:
+        check_target(to, ".csv", "--to")
     path = to or Path("studies") / name / "records.csv"
-    study = open_database(storage, create=False).study(name)
-    is_deletion = study.attributes().get("kind") == "deletion"
-    count = (write_deletion_records if is_deletion else write_records)(study, path)
+    with read_database(storage) as database:
+        study = study_of_ours(database, name)
+        is_deletion = study.attributes().get("kind") == "deletion"
+        count = (write_deletion_records if is_deletion else write_records)(study, path)
     typer.echo(f"{plural(count, 'trial')} written to {path}")

@@ -73,7 +73,7 @@ def write_deletion_records(study: StudyStore, path: Path) -> int:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        message = f"{path} cannot be written: {error.strerror}"
+        message = f"{path} cannot be written: {error.strerror}; name another file with --to"
         raise StoreError(message) from error
     return count
 

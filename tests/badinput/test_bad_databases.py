@@ -150,6 +150,9 @@ def test_a_study_of_another_program():
     assert run_here("studies", "--storage", "sqlite:///x.db").code == 0
     check_clear(run_here("studies", "toy", "--storage", "sqlite:///x.db"), named)
     check_clear(run_here("trials", "toy", "--storage", "sqlite:///x.db"), named)
+    for command in (["export-study", "toy", "--to", "x.csv"], ["ensemble", "toy"]):
+        check_clear(run_here(*command, "--storage", "sqlite:///x.db"), ["not made by nasablate"])
+    assert not Path("x.csv").exists()
     with contextlib.closing(sqlite3.connect("x.db")) as file:
         tables = {name for (name,) in file.execute("SELECT name FROM sqlite_master")}
     assert "trials" in tables
@@ -161,6 +164,8 @@ def test_a_study_of_another_program():
 @pytest.mark.parametrize(
     ("command", "fragments"),
     [
+        (["export-study", "toy", "--to", "s.yaml"], ["--to = 's.yaml'", "must end in .csv"]),
+        (["export-study", "toy", "--to", "no/x.csv"], ["its folder does not exist"]),
         (["studies", "nosuch"], ["study 'nosuch' is not in sqlite:///x.db; it has: toy"]),
         (["trials", "nosuch"], ["'nosuch'", "it has: toy"]),
         (["trials", "toy", "7"], ["study 'toy' has no trial 7; it has 0 trials"]),
