@@ -66,7 +66,7 @@ def ray_session(
     else:
         del switches["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"]
     try:
-        with _environment(switches):
+        with _environment(switches), _signals_as_they_are():
             _start(address, folder, num_cpus, num_gpus)
             yield folder
     finally:
@@ -128,6 +128,24 @@ def _servers_apart() -> Generator[None]:
         yield
     finally:
         services.ConsolePopen = before
+
+
+@contextlib.contextmanager
+def _signals_as_they_are() -> Generator[None]:
+    """Keep Ray from taking SIGTERM for itself, which would end a start with exit code 15."""
+    from ray._private import utils as half_typed
+
+    utils: Any = half_typed
+
+    def leave_it(handler: object) -> None:
+        del handler
+
+    before = utils.set_sigterm_handler
+    utils.set_sigterm_handler = leave_it
+    try:
+        yield
+    finally:
+        utils.set_sigterm_handler = before
 
 
 def _stop() -> None:

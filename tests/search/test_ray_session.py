@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,9 @@ def test_ray_leaves_nothing_behind_and_listens_on_loopback_only():
     from nasablate.search.ray_session import ray_session
 
     before = dict(os.environ)
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     with ray_session(num_cpus=1) as folder:
+        assert signal.getsignal(signal.SIGTERM) is on_sigterm
         assert folder.stat().st_mode & 0o777 == 0o700
         assert (folder / "token").stat().st_mode & 0o777 == 0o600
         assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
