@@ -349,7 +349,7 @@ def read_database(given: tuple[list[str], bytes]) -> None:
     if code == 0:
         return
     message = errors.getvalue().strip()
-    if code != 2 or not message.startswith("error: ") or "unexpected" in message:
+    if code != 2 or not message.startswith("error: ") or "error: unexpected" in message:
         raise UnclearMessageError(f"exit {code}: {message[:500]}")
     raise NasablateError(message)
 
