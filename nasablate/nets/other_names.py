@@ -5,7 +5,7 @@ Nothing of the other libraries is needed: names are text.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from nasablate.blueprint.blueprint import Blueprint
 from nasablate.nets.other_names_classic import (
@@ -117,12 +117,15 @@ ResNeXts, SE-ResNets and Res2Nets, ``torchvision-features`` that of VGG and Alex
 
 def our_names(names: Collection[str], roles: Roles, wanted: Collection[str]) -> dict[str, str]:
     """Return what each name would be called here; ``wanted`` are the names there are here."""
-    return {name: rename(name, roles, wanted) for name in names}
+    # Compiled once: a ReXNet has more patterns than ``re`` remembers.
+    compiled = [(re.compile(pattern), role) for pattern, role in roles]
+    return {name: _renamed(name, compiled, wanted) for name in names}
 
 
-def rename(name: str, roles: Roles, wanted: Collection[str]) -> str:
-    """Return our name of one of their parameters."""
+def _renamed(
+    name: str, roles: Sequence[tuple[re.Pattern[str], str]], wanted: Collection[str]
+) -> str:
     for pattern, role in roles:
-        name = re.sub(pattern, role, name)
+        name = pattern.sub(role, name)
     # the last normalisation of a branch has a number there and a slot of its own here
     return name if name in wanted else re.sub(r"([._])between\d_bn\.", r"\1post_bn.", name)
