@@ -8,7 +8,7 @@ from nasablate.genome import DeletionSpec
 from nasablate.search.deletion_cases import Questions
 from nasablate.search.deletion_networks import StudiedNetwork
 from nasablate.training.deletion.chains import Chain
-from nasablate.training.deletion.memory import largest_batch, needed_bytes
+from nasablate.training.deletion.memory import needed_bytes
 from nasablate.training.deletion.tree import grow
 
 MOST_BATCH = 256
@@ -23,14 +23,13 @@ def images_at_once(
     Raises:
         SpecError: not even one image fits.
     """
-    root = grow(chains)
-    least = needed_bytes(blueprint, root, 1, "depth")
+    least = needed_bytes(blueprint, grow(chains), 1, "depth")
     if least > memory:
         rule = f"one image in network {name!r} needs {least:,} bytes of activations"
         remedy = f"allow at least {-(-least // 2**20)}MiB"
         raise SpecError(Problem("memory", memory, rule, remedy, loc=("memory",)))
-    batch = min(MOST_BATCH, largest_batch(blueprint, chains, memory))
-    return batch, needed_bytes(blueprint, root, batch, "depth")
+    batch = min(MOST_BATCH, memory // least)
+    return batch, batch * least
 
 
 def check_memory(

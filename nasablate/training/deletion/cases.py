@@ -1,6 +1,7 @@
 """The usual questions about a trained network as lists of named chains. No torch."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -154,8 +155,8 @@ def reorderings(
 
 def most_exchanges(blueprint: Blueprint) -> int:
     """Return how many exchanges can follow one another without undoing what was done."""
-    links = _Links()
-    return sum(links.join(*pair) for pair in exchangeable_pairs(blueprint))
+    shapes = Counter(blueprint.parts[unit].fragment.input for unit in _keeping_units(blueprint))
+    return sum(count - 1 for count in shapes.values())
 
 
 def possible_units(blueprint: Blueprint) -> tuple[int, ...]:
@@ -165,14 +166,17 @@ def possible_units(blueprint: Blueprint) -> tuple[int, ...]:
 
 def exchangeable_pairs(blueprint: Blueprint) -> Pairs:
     """Return all pairs of units that keep the same shape."""
-    parts, units = blueprint.parts, unit_indices(blueprint)
-    fragments = {unit: parts[unit].fragment for unit in units}
-    keeping = [unit for unit, f in fragments.items() if f.input == f.output_shape]
+    shapes = {unit: blueprint.parts[unit].fragment.input for unit in _keeping_units(blueprint)}
     return tuple(
         (first, second)
-        for first, second in itertools.combinations(keeping, 2)
-        if fragments[first].input == fragments[second].input
+        for first, second in itertools.combinations(shapes, 2)
+        if shapes[first] == shapes[second]
     )
+
+
+def _keeping_units(blueprint: Blueprint) -> tuple[int, ...]:
+    fragments = ((unit, blueprint.parts[unit].fragment) for unit in unit_indices(blueprint))
+    return tuple(unit for unit, found in fragments if found.input == found.output_shape)
 
 
 def kendall_tau(order: Sequence[int], pairs: Iterable[tuple[int, int]] | None = None) -> float:
@@ -220,14 +224,23 @@ class _Links:
     """Places joined by exchanges. One within a group undoes: it makes the order less shuffled."""
 
     def __init__(self) -> None:
-        self._group: dict[int, frozenset[int]] = {}
+        self._next: dict[int, int] = {}
+        """From a place to another of its group; from one place of each group to none."""
 
     def join(self, first: int, second: int) -> bool:
         """Join the groups of two places; False if they are in one group already."""
-        one, other = (self._group.get(place, frozenset({place})) for place in (first, second))
-        both = one | other
-        self._group |= dict.fromkeys(both, both)
+        one, other = self._end(first), self._end(second)
+        if one != other:
+            self._next[one] = other
         return one != other
+
+    def _end(self, place: int) -> int:
+        while (following := self._next.get(place)) is not None:
+            beyond = self._next.get(following)
+            if beyond is not None:
+                self._next[place] = beyond  # the next way is shorter
+            place = following
+        return place
 
 
 def _drawn_exchanges(

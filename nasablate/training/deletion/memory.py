@@ -43,6 +43,8 @@ def largest_batch(
             f" {least:,}; allow at least {-(-least // 2**20)}MiB"
         )
         raise InputError(message)
+    if form == "depth":  # where twice the images need twice the memory
+        return min(MOST_BATCH, memory_bytes // least)
     low, high = 1, MOST_BATCH
     while low < high:
         middle = (low + high + 1) // 2
