@@ -96,12 +96,13 @@ def kept_desk(
 def refresh_resting(storage: str, names: Sequence[str]) -> None:
     """Refresh the desks of studies that no process runs now; one that runs does it itself."""
     from nasablate.errors import StoreError
-    from nasablate.store import driver_lock, study_folder
+    from nasablate.store import driver_lock, is_server, study_folder
 
     for name in names:
-        folder = study_folder(storage, name)
+        # Locking makes the folder of a file's study, which a study that was copied does not have.
+        locks = is_server(storage) or study_folder(storage, name).is_dir()
         try:
-            with driver_lock(folder) if folder.is_dir() else nullcontext():
+            with driver_lock(storage, name) if locks else nullcontext():
                 refresh(storage, name)
         except StoreError:
             continue

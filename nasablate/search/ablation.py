@@ -34,7 +34,6 @@ from nasablate.store import (
     database_exists,
     driver_lock,
     open_database,
-    study_folder,
 )
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def run_ablation(
     records = _Records.read(from_records)
     runner = make_runner(spec.resources, runner_name, watch, address)
     database = open_database(storage_url)
-    with driver_lock(study_folder(storage_url, spec.name)):
+    with driver_lock(storage_url, spec.name):
         study = _study(database, spec, arms, info)
         if from_records is not None:
             count = _take_over(study, spec, proposals, records)

@@ -49,7 +49,6 @@ from nasablate.store import (
     driver_lock,
     now,
     open_database,
-    study_folder,
 )
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def run_deletion(
     check_memory(spec, networks, asked)
     runner = make_runner(spec.resources, runner_name, watch, address)
     database = known or open_database(storage_url)
-    with driver_lock(study_folder(storage_url, spec.name)):
+    with driver_lock(storage_url, spec.name):
         work = _Work(spec, info, database, networks, asked, watch)
         completed = work.run(runner, from_records)
         return load_deletion_result(database, spec, interrupted=not completed)

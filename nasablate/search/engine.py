@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from nasablate.analysis.wording import plural
-from nasablate.errors import Problem, RunError, SpecError, StoreError
+from nasablate.errors import InputError, Problem, RunError, SpecError, StoreError
 from nasablate.genome import SearchSpec
 from nasablate.genome.space import NoScheduler, Resources
 from nasablate.search.confirmation import (
@@ -48,7 +48,6 @@ from nasablate.store import (
     StudyStore,
     driver_lock,
     open_database,
-    study_folder,
 )
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class SearchRun:
         fingerprint = proposer.setting.data_fingerprint
         self._look_for_test()
         database = open_database(self._url)
-        with driver_lock(study_folder(self._url, self._spec.name)):
+        with driver_lock(self._url, self._spec.name):
             study = self._study(database, fingerprint)
             if not self._has_test or UNTESTED in study.attributes():
                 study.set_attribute(UNTESTED, not self._has_test)
@@ -225,7 +224,11 @@ def make_proposer(
 def make_runner(
     resources: Resources, name: RunnerName, observer: Observer, address: str | None
 ) -> Runner:
-    """Return the runner of that name; Ray starts when it is entered."""
+    """Return the runner of that name; Ray starts when it is entered.
+
+    Raises:
+        InputError: the runner in this process cannot have what is asked for.
+    """
     match name:
         case "ray":
             from nasablate.search.ray_runner import RayRunner
@@ -234,6 +237,9 @@ def make_runner(
         case "inline":
             from nasablate.search.inline_runner import InlineRunner
 
+            if address is not None:
+                message = f"--address {address} is of no use to --runner inline; drop one of them"
+                raise InputError(message)
             if resources.workers > 1:
                 rule = "a trial of several workers needs Ray"
                 remedy = "use --runner ray, or leave resources.workers_per_trial out"

@@ -181,6 +181,11 @@ def study_folder(url: str, name: str) -> Path:
     return (Path("runs") if path is None else path.parent).absolute() / name
 
 
+def is_server(url: str) -> bool:
+    """Tell whether the database is PostgreSQL's, which programs on several machines may share."""
+    return sqlite_path(url) is None and sqlalchemy.make_url(url).get_backend_name() == "postgresql"
+
+
 def sqlite_path(url: str) -> Path | None:
     """Return the file of an SQLite URL, None for a database server.
 

@@ -1,9 +1,11 @@
 """What every database must do, on SQLite and, where one is given, on PostgreSQL."""
 
+import contextlib
 import math
 import os
 import subprocess
 import sys
+import time
 import uuid
 from dataclasses import replace
 
@@ -233,28 +235,30 @@ def test_files_lie_beside_an_sqlite_database(tmp_path, monkeypatch):
 
 HOLD = """
 import sys
-from pathlib import Path
+import time
 from nasablate.store import driver_lock
-with driver_lock(Path(sys.argv[1])):
+with driver_lock(*sys.argv[1:]):
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
-def test_a_second_driver_is_refused_with_the_first_ones_pid(tmp_path):
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, tmp_path / "s"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    with holder:
+def test_a_second_driver_is_refused_with_the_first_ones_pid(url, name):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, url, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(StoreError, match=str(holder.pid)), driver_lock(tmp_path / "s"):
+        with pytest.raises(StoreError, match=f"process {holder.pid}"), driver_lock(url, name):
+            pass
+        with driver_lock(url, f"{name}-b"):  # another study is free
             pass
         holder.kill()
         holder.wait()
-        with driver_lock(tmp_path / "s"):  # the kernel gave it back
-            pass
+        for _ in range(50):  # the server needs a moment to see it
+            with contextlib.suppress(StoreError), driver_lock(url, name):
+                return
+            time.sleep(0.1)
+        pytest.fail("the lock of a driver that was killed stays")
 
 
 def test_tables_made_by_another_program_meanwhile_are_taken_up(tmp_path, monkeypatch):
