@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from nasablate.errors import RunError
 from nasablate.genome.space import MEASURED_METRICS, Direction, Halving, SchedulerSpec
 from nasablate.search.job import WEIGHTS_FILE, Job, JobEnd, write_attempt
+from nasablate.search.node import Needs
 from nasablate.search.observer import Observer
 from nasablate.search.proposals import Proposal, Proposer
 from nasablate.search.rungs import RungRecord, goes_on, rung_epochs
@@ -66,6 +67,7 @@ class Driver:
         self.interrupted = False
         """Set by a runner that was asked to stop; no more work is given out."""
         self.exhausted = False
+        self.needs = Needs.of(store, rules.data)
         self._store = store
         self._proposer = proposer
         self._rules = rules

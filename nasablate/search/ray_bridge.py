@@ -55,7 +55,12 @@ class Bridge:
         if job is None:
             return Searcher.FINISHED if self.driver.finished else None
         self.running[trial_id] = (job.number, job.attempt)
-        return {"job": job.to_json(), "cpus": share.cpus, "gpus": share.gpus}
+        return {
+            "job": job.to_json(),
+            "cpus": share.cpus,
+            "gpus": share.gpus,
+            "cwd": str(Path.cwd()),
+        }
 
     def result(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Take a result of a worker; whether the trial goes on."""

@@ -42,6 +42,7 @@ class RayRunner:
         self._num_gpus = num_gpus
         self._stack = contextlib.ExitStack()
         self._folder = Path()
+        self._looked = False
 
     def __enter__(self) -> Self:
         """Start Ray."""
@@ -75,6 +76,13 @@ class RayRunner:
         from nasablate.search.ray_bridge import Bridge, Share, run_tune
         from nasablate.search.ray_worker import run_trial
 
+        if self._address is not None and not self._looked:
+            from nasablate.search.ray_nodes import check_nodes
+
+            self._observer.on_phase("asking every node for versions, folder and data")
+            with Interruption():
+                check_nodes(driver.needs)
+            self._looked = True
         with Interruption() as interruption:
             bridge = Bridge(driver, interruption)
             try:
@@ -100,10 +108,11 @@ class RayRunner:
         from nasablate.search.ray_worker import call
 
         cpus, gpus = self._share()
+        cwd = str(Path.cwd())
         remote: Any = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=2)(call)
         with Interruption():
             try:
-                for found in [remote.remote(function, job.to_json(), gpus) for job in jobs]:
+                for found in [remote.remote(function, job.to_json(), gpus, cwd) for job in jobs]:
                     yield ray.get(found)
             except RayTaskError as error:
                 cause = cast("Exception", error.cause)
@@ -116,29 +125,37 @@ class RayRunner:
         """Return the CPUs and GPUs of one worker of a trial."""
         gpus = self._resources.gpus_per_trial
         if isinstance(gpus, str):
-            gpus = 1.0 if _cluster().get("GPU", 0) >= self._resources.workers else 0.0
+            there = sum(node.get("GPU", 0) for node in _nodes())
+            gpus = 1.0 if there >= self._resources.workers else 0.0
         return self._resources.cpus_per_trial, min(1.0, gpus)
 
     def _concurrent(self) -> int:
-        """Return how many trials run at once."""
-        workers = self._resources.workers
-        cpus, gpus = (workers * each for each in self._share())
-        cluster = _cluster()
-        fitting = math.floor(cluster.get("CPU", 0) / cpus)
-        if gpus > 0:
-            available = cluster.get("GPU", 0)
-            by_gpus = available * math.floor(1 / gpus) if gpus < 1 else available // gpus
-            fitting = min(fitting, int(by_gpus))
+        """Return how many trials run at once; no worker is spread over two nodes."""
+        workers, nodes = self._resources.workers, _nodes()
+        cpus, gpus = self._share()
+        fitting = sum(_workers_on(node, cpus, gpus) for node in nodes) // workers
         if fitting < 1:
+            has = (sum(node.get(name, 0) for node in nodes) for name in ("CPU", "GPU"))
+            most = "Ray has {:g} and {:g}".format(*has)
+            if len(nodes) > 1:
+                most += f", on {len(nodes)} nodes"
             message = (
-                f"resources: a trial needs {cpus:g} CPUs and {gpus:g} GPUs, Ray has "
-                f"{cluster.get('CPU', 0):g} and {cluster.get('GPU', 0):g}; ask for less"
+                f"resources: a trial needs {workers * cpus:g} CPUs and {workers * gpus:g} GPUs,"
+                f" {most}; ask for less"
             )
             raise InputError(message)
         return min(fitting, self._resources.concurrent or fitting)
 
 
-def _cluster() -> Mapping[str, float]:
-    import ray
+def _workers_on(node: Mapping[str, float], cpus: float, gpus: float) -> int:
+    fitting = math.floor(node.get("CPU", 0) / cpus)
+    if gpus > 0:  # a part of a GPU is one GPU's
+        fitting = min(fitting, int(node.get("GPU", 0)) * math.floor(1 / gpus))
+    return fitting
 
-    return ray.cluster_resources()
+
+def _nodes() -> list[Mapping[str, float]]:
+    """Return the resources of every node."""
+    from nasablate.search.ray_nodes import alive_nodes
+
+    return [node["Resources"] for node in alive_nodes()]

@@ -99,7 +99,9 @@ def _start(address: str | None, folder: Path, num_cpus: int | None, num_gpus: in
         "configure_logging": False,
     }
     if address is not None:
-        ray.init(address=address, **common)
+        # Workers there have the environment that ``ray start`` had.
+        needed = {"RAY_CHDIR_TO_TRIAL_DIR": os.environ["RAY_CHDIR_TO_TRIAL_DIR"]}
+        ray.init(address=address, runtime_env={"env_vars": needed}, **common)
         return
     with _servers_apart():
         ray.init(

@@ -19,6 +19,7 @@ from ray.train.v2.api.exceptions import WorkerGroupError
 from ray.tune.integration.ray_train import TuneReportCallback
 
 from nasablate.search.job import END, EPOCH, Job, JobEnd, run_job
+from nasablate.search.node import enter
 from nasablate.store.records import Epoch
 
 
@@ -33,7 +34,7 @@ def run_team(config: dict[str, Any], function: str) -> None:
     with tempfile.TemporaryDirectory(prefix="nasablate-team-") as folder:
         trainer: Any = TorchTrainer(
             _work,
-            train_loop_config={"job": config["job"], "function": function, "gpus": gpus},
+            train_loop_config={**config, "function": function},
             scaling_config=train.ScalingConfig(
                 num_workers=job.workers,
                 use_gpu=gpus,
@@ -54,6 +55,7 @@ def run_team(config: dict[str, Any], function: str) -> None:
 
 def _work(config: dict[str, Any]) -> None:
     """Train in one worker."""
+    enter(config["cwd"])
     logging.getLogger("ray.train").setLevel(logging.CRITICAL)
 
     def on_epoch(epoch: Epoch) -> bool:

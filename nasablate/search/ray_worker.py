@@ -9,6 +9,7 @@ from typing import Any
 from ray import tune
 
 from nasablate.search.job import END, EPOCH, Job, JobEnd, choose_device, load_function, run_job
+from nasablate.search.node import enter
 from nasablate.store.records import Epoch
 
 
@@ -20,6 +21,7 @@ def run_trial(config: dict[str, Any], function: str) -> None:
         tune.report({EPOCH: dataclasses.astuple(epoch)})
         return True
 
+    enter(config["cwd"])
     job = Job.from_json(config["job"])
     if job.workers > 1:
         from nasablate.search.ray_team import run_team
@@ -30,6 +32,7 @@ def run_trial(config: dict[str, Any], function: str) -> None:
     tune.report({END: dataclasses.astuple(end)})
 
 
-def call(function: str, job: str, gpus: float) -> object:
+def call(function: str, job: str, gpus: float, cwd: str) -> object:
     """Call a function with a job and its device."""
+    enter(cwd)
     return load_function(function)(Job.from_json(job), choose_device(gpus))

@@ -46,13 +46,13 @@ def test_workers_are_the_gpus_unless_they_are_given(given, workers):
      ({"gpus_per_trial": 2}, 1), ({"workers_per_trial": 3, "gpus_per_trial": 0}, 2)],
 )  # fmt: skip
 def test_as_many_trials_run_at_once_as_the_devices_hold(given, at_once, monkeypatch):
-    monkeypatch.setattr(ray_runner, "_cluster", lambda: {"CPU": 4.0, "GPU": 2.0})
+    monkeypatch.setattr(ray_runner, "_nodes", lambda: [{"CPU": 4.0, "GPU": 2.0}])
     resources = Resources.parse({"cpus_per_trial": 0.5, **given})
     assert RayRunner(resources, SilentObserver())._concurrent() == at_once
 
 
 def test_a_trial_that_fits_nowhere_is_refused(monkeypatch):
-    monkeypatch.setattr(ray_runner, "_cluster", lambda: {"CPU": 4.0, "GPU": 2.0})
+    monkeypatch.setattr(ray_runner, "_nodes", lambda: [{"CPU": 4.0, "GPU": 2.0}])
     resources = Resources.parse({"gpus_per_trial": 3})
     with pytest.raises(InputError, match="needs 3 CPUs and 3 GPUs, Ray has 4 and 2"):
         RayRunner(resources, SilentObserver())._concurrent()
