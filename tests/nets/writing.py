@@ -190,22 +190,28 @@ def compare(net: Net, written: Network, *, seed: int = 0) -> None:
     direction = torch.randn(logits.shape, generator=generator, dtype=torch.float64)
     (logits * direction).sum().backward()
     (expected * direction).sum().backward()
+    # What cancels to zero, as the gradient of a bias before a normalisation, leaves the rounding
+    # errors of its addends, which depend on the processor.
+    steepest = max(
+        float(leaf.grad.abs().max()) for leaf in leaves.values() if leaf.grad is not None
+    )
     for name, parameter in net.named_parameters():
         found, wanted = parameter.grad, leaves[name].grad
         assert found is not None, name
         wanted = torch.zeros_like(found) if wanted is None else wanted
-        errors.append(assert_equal(found, wanted, name))
+        errors.append(assert_equal(found, wanted, name, least=1e-4 * steepest))
     preset, genome = net.written_from
     COMPARED.append(Compared(preset, genome, max(errors)))
 
 
-def assert_equal(found: Tensor, expected: Tensor, name: str) -> float:
-    """Compare to a relative 1e-9 of each value or of the largest one.
+def assert_equal(found: Tensor, expected: Tensor, name: str, least: float = 0.0) -> float:
+    """Compare to a relative 1e-9 of each value or of the largest one, taken to be `least` or more.
 
     Returns the largest difference relative to the largest value.
     """
     largest = max(float(expected.detach().abs().max()), 1e-3)
+    atol = RTOL * max(largest, least)
     torch.testing.assert_close(
-        found, expected, rtol=RTOL, atol=RTOL * largest, msg=lambda text: f"{name}: {text}"
+        found, expected, rtol=RTOL, atol=atol, msg=lambda text: f"{name}: {text}"
     )
     return float((found - expected).detach().abs().max()) / largest
