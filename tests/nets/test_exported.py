@@ -1,12 +1,14 @@
 """Networks written for torch.export and onnxruntime compute what they computed here."""
 
 import json
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 
+from nasablate.blueprint import lower
 from nasablate.errors import InputError, RunError
 from nasablate.nets import exported
 from nasablate.nets.exported import LIMIT, write_onnx, write_program
@@ -20,6 +22,13 @@ needs_onnx = pytest.mark.skipif(
 QUICK = "lenet-5"
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in FAMILIES if name != QUICK]
 EVERY_FAMILY = pytest.mark.parametrize("preset", [QUICK, *SLOW])
+ONNX = ("resnet-18d", "resnet-110-stochastic-depth", "seresnet-18", "resnest-50-drop-block",
+        "res2net-50-26w4s", "rexnet-1.0", "pyramidnet-110-a48", "nin-cifar10", "alexnet",
+        "inception-v3-no-aux")  # fmt: skip
+"""Together they have every kind of layer that the families have."""
+EVERY_LAYER = pytest.mark.parametrize(
+    "preset", [QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in ONNX)]
+)
 
 
 @EVERY_FAMILY
@@ -35,8 +44,16 @@ def test_a_program_gives_equal_logits(preset: str, tmp_path: Path) -> None:
     assert json.loads(texts["genome"]) == genome.document()
 
 
+def test_some_families_have_every_kind_of_layer() -> None:
+    def kinds(names: Iterable[str]) -> set[type]:
+        parts = [part for name in names for part in lower(small(name)).parts]
+        return {type(layer.op) for part in parts for layer in part.fragment.layers}
+
+    assert kinds([QUICK, *ONNX]) == kinds(FAMILIES)
+
+
 @needs_onnx
-@EVERY_FAMILY
+@EVERY_LAYER
 def test_an_onnx_file_gives_equal_logits(preset: str, tmp_path: Path) -> None:
     import onnx
     import onnxruntime
