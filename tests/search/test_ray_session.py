@@ -16,6 +16,8 @@ from nasablate.store import open_database
 from tests.search.toy import TRAIN, ToySpace
 
 ONE = {"val_error": "minimize"}
+OF_THE_IMPORT = ("PYTHONBREAKPOINT", "RAY_CLIENT_MODE")
+"""What stays set once a process has imported Ray."""
 LOOPBACK = {
     "0100007F",  # 127.0.0.1 as /proc/net writes it
     "00000000000000000000000001000000",  # ::1
@@ -62,7 +64,7 @@ def test_pretended_gpus_are_shared_as_asked(share, at_once, tmp_path, monkeypatc
 def test_ray_leaves_nothing_behind_and_listens_on_loopback_only():
     from nasablate.search.ray_session import ray_session
 
-    before = dict(os.environ)
+    before = surroundings()
     on_sigterm = signal.getsignal(signal.SIGTERM)
     with ray_session(num_cpus=1) as folder:
         assert signal.getsignal(signal.SIGTERM) is on_sigterm
@@ -73,8 +75,12 @@ def test_ray_leaves_nothing_behind_and_listens_on_loopback_only():
     assert listening
     assert listening <= LOOPBACK
     assert not folder.exists()
-    assert dict(os.environ) == before
+    assert surroundings() == before
     assert own_processes(str(folder)) == []
+
+
+def surroundings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OF_THE_IMPORT}
 
 
 def own_processes(folder: str) -> list[int]:
