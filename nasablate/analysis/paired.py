@@ -81,6 +81,18 @@ def t_interval(values: Sequence[float], level: float = 1 - ALPHA) -> Interval:
     return Interval(mean - half, mean + half)
 
 
+def error_interval(errors: Sequence[float], level: float = 1 - ALPHA) -> Interval:
+    """Return Student's t interval of a mean error, without what no error can be.
+
+    The mean lies between 0 and 100 %, so what is cut away covered nothing.
+
+    >>> error_interval([50.0, 72.0])
+    Interval(low=0.0, high=100.0)
+    """
+    found = t_interval(errors, level)
+    return Interval(max(0.0, found.low), min(100.0, found.high))
+
+
 def _welch(one: Sequence[float], other: Sequence[float]) -> Interval:
     a, b = statistics.variance(one) / len(one), statistics.variance(other) / len(other)
     mean = statistics.fmean(other) - statistics.fmean(one)

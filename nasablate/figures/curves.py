@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any, Literal
 
-from nasablate.analysis.paired import t_interval
+from nasablate.analysis.paired import error_interval
 from nasablate.figures.numerals import number
 from nasablate.search.ablation_result import AblationResult
 from nasablate.store import Epoch, TrialRecord
@@ -142,6 +142,6 @@ def _points(values: Mapping[int, Sequence[float]], band: Band) -> Iterator[Curve
     for epoch, errors in values.items():
         ends = best, worst = min(errors), max(errors)
         if band == "interval":
-            interval = t_interval(errors)
+            interval = error_interval(errors)
             ends = interval.low, interval.high
         yield CurvePoint(epoch, fmean(errors), *ends, best, worst)

@@ -6,7 +6,7 @@ from itertools import combinations, product
 from statistics import fmean
 from typing import Any
 
-from nasablate.analysis.paired import Interval, t_interval
+from nasablate.analysis.paired import Interval, error_interval, t_interval
 from nasablate.figures.numerals import number, signed, signed_interval
 from nasablate.search.ablation_result import AblationResult
 
@@ -164,7 +164,7 @@ def _panel(
 
 
 def _cell(level: str, values: list[float]) -> Cell:
-    return Cell(level, fmean(values), t_interval(values) if len(values) > 1 else None)
+    return Cell(level, fmean(values), error_interval(values) if len(values) > 1 else None)
 
 
 def _contrast(

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-from nasablate.analysis.paired import Interval, t_interval
+from nasablate.analysis.paired import Interval, error_interval
 from nasablate.blueprint import describe, lower
 from nasablate.errors import NasablateError
 from nasablate.figures.numerals import number
@@ -196,6 +196,6 @@ def _points(members: Sequence[_Sized], x: X) -> tuple[SizePoint, ...]:
     for sized in sorted(members, key=lambda found: _size(found, x)):
         errors, mean = list(sized.arm.errors.values()), sized.arm.mean
         assert mean is not None
-        interval = t_interval(errors) if len(errors) > 1 else None
+        interval = error_interval(errors) if len(errors) > 1 else None
         points.append(SizePoint(sized.arm.name, _size(sized, x), mean, interval, len(errors)))
     return tuple(points)

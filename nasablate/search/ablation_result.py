@@ -15,8 +15,8 @@ from nasablate.analysis.paired import (
     Interval,
     compare,
     document,
+    error_interval,
     seeds_needed,
-    t_interval,
 )
 from nasablate.genome import AblationSpec, Recipe
 from nasablate.search.ablation_images import ArmImages, compare_images
@@ -81,7 +81,7 @@ class ArmResult:
         """95 % t interval of the mean; None where the seeds depend on what came out."""
         if len(self.errors) < 2 or self.look is not None:
             return None
-        return t_interval(list(self.errors.values()))
+        return error_interval(list(self.errors.values()))
 
     @property
     def verdict(self) -> Outcome | None:

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 from typing import Any, cast
 
 from nasablate.analysis.distributions import t_quantile
-from nasablate.analysis.paired import ALPHA, Interval, t_interval
+from nasablate.analysis.paired import ALPHA, Interval, error_interval
 from nasablate.genome import AblationSpec, Recipe
 from nasablate.genome.ablation import Reported
 from nasablate.genome.edits import split_path
@@ -104,7 +104,7 @@ def _beside(
         arm=None if arm is None else arm.name,
         mean=mean,
         n=len(errors),
-        interval=t_interval(errors) if len(errors) > 1 else None,
+        interval=error_interval(errors) if len(errors) > 1 else None,
         gap=gap,
         gap_interval=None if gap is None else _gap_interval(gap, errors, row),
         differences=() if arm is None else tuple(_differences(row, arm, spec, num_train)),

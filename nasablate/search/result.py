@@ -45,9 +45,9 @@ class Interval:
         known = cast("dict[str, Any]", stored or {})
         if (known.get("n"), known.get("mean")) == (len(values), mean):
             return cls(mean, known["low"], known["high"], len(values))
-        from nasablate.analysis.paired import t_interval
+        from nasablate.analysis.paired import error_interval
 
-        found = t_interval(values, _LEVEL)
+        found = error_interval(values, _LEVEL)
         return cls(mean, found.low, found.high, len(values))
 
     def document(self) -> dict[str, Any]:
