@@ -8,6 +8,7 @@ import typer
 from nasablate.cli.options import (
     DEFAULT_STORAGE,
     INTERRUPTED,
+    AddressOption,
     AllowCodeOption,
     JsonOption,
     RunnerName,
@@ -28,10 +29,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     *,
     storage: StorageOption = DEFAULT_STORAGE,
     runner: RunnerOption = RunnerName.RAY,
-    address: Annotated[
-        str | None,
-        typer.Option(help="A running Ray cluster, such as auto.", show_default=False),
-    ] = None,
+    address: AddressOption = None,
     from_records: Annotated[
         Path | None,
         typer.Option(

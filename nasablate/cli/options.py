@@ -24,6 +24,10 @@ class RunnerName(StrEnum):
     INLINE = "inline"
 
 
+AddressOption = Annotated[
+    str | None,
+    typer.Option("--address", help="A running Ray cluster, such as auto.", show_default=False),
+]
 StorageOption = Annotated[
     str,
     typer.Option(

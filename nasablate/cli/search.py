@@ -8,6 +8,7 @@ import typer
 from nasablate.cli.options import (
     DEFAULT_STORAGE,
     INTERRUPTED,
+    AddressOption,
     AllowCodeOption,
     RunnerName,
     RunnerOption,
@@ -32,10 +33,7 @@ def command(
         int | None,
         typer.Option(min=1, help="Instead of the file's number.", show_default=False),
     ] = None,
-    address: Annotated[
-        str | None,
-        typer.Option(help="A running Ray cluster, such as auto.", show_default=False),
-    ] = None,
+    address: AddressOption = None,
     allow_code: AllowCodeOption = False,
 ) -> None:
     """Run a search, or go on with one that was interrupted."""

@@ -105,6 +105,7 @@ def _start(address: str | None, folder: Path, num_cpus: int | None, num_gpus: in
         return
     with _servers_apart():
         ray.init(
+            address="local",  # whatever RAY_ADDRESS says
             num_cpus=num_cpus,
             num_gpus=num_gpus,
             include_dashboard=False,

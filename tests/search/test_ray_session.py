@@ -61,9 +61,10 @@ def test_pretended_gpus_are_shared_as_asked(share, at_once, tmp_path, monkeypatc
 
 
 @pytest.mark.ray
-def test_ray_leaves_nothing_behind_and_listens_on_loopback_only():
+def test_ray_leaves_nothing_behind_and_listens_on_loopback_only(monkeypatch):
     from nasablate.search.ray_session import ray_session
 
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # only --address joins a cluster
     before = surroundings()
     on_sigterm = signal.getsignal(signal.SIGTERM)
     with ray_session(num_cpus=1) as folder:
