@@ -2,12 +2,17 @@
 
 import io
 import json
+import signal
+import subprocess
+import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from nasablate import __version__
 from nasablate.cli import main as cli_main
+from nasablate.cli import start
 from nasablate.cli.main import main
 from nasablate.errors import RunError
 from nasablate.genome import load_genome, load_genome_text
@@ -175,3 +180,32 @@ def test_train_prints_validation_error(capsys: pytest.CaptureFixture[str]) -> No
     assert captured.out.startswith("resnet-20 on digits: validation error ")
     assert "the test set was not read" in captured.out
     assert "epoch 1/1" in captured.err
+
+
+SLOW_START = """
+import sys, time
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            print("loading", flush=True)
+            time.sleep(30)
+sys.meta_path.insert(0, Slow())
+from nasablate.cli.start import main
+main()
+"""
+
+
+def test_ctrl_c_while_the_command_still_loads_shows_no_traceback():
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_START], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:  # fmt: skip
+        assert process.stdout.readline() == b"loading\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=10)[1] == b""
+    assert process.returncode == -signal.SIGINT
+
+
+def test_what_the_installed_command_runs():
+    (found,) = metadata.entry_points(group="console_scripts", name="nasablate")
+    assert found.load() is start.main
