@@ -149,7 +149,8 @@ def test_the_command_lists_them(url, capsys):
 
 
 def test_more_snapshots_than_epochs_are_refused():
-    with pytest.raises(SpecError, match="snapshots = 5: snapshots cannot be more than the epochs, 4; lower it"):
+    said = "snapshots = 5: snapshots cannot be more than the epochs, 4; lower it"
+    with pytest.raises(SpecError, match=said):
         Recipe.parse({"epochs": 4, "snapshots": 5})
 
 
